@@ -1,0 +1,65 @@
+# Every command of the project; `make help` lists them.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+# The first Python in the range that pyproject.toml allows.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+	2>/dev/null && { echo $$p; break; }; done)
+
+.PHONY: help
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+.PHONY: setup
+setup: .venv/.setup ## make .venv with the locked packages
+
+.venv/.setup: requirements.lock | .venv/bin/python
+	@echo "installing the locked packages into .venv (TensorFlow is large; minutes once)"
+	@$(PIP) -r requirements.lock
+	@touch $@
+
+.venv/.dev: requirements-dev.lock | .venv/bin/python
+	@echo "installing the locked packages, those for development too, into .venv"
+	@$(PIP) -r requirements-dev.lock
+	@touch $@ .venv/.setup
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed"; exit 1; }
+	@$(PYTHON) -m venv .venv || { \
+		echo "the venv module is missing; on Debian: apt-get install python3-venv"; \
+		rm -rf .venv; exit 1; }
+
+.PHONY: run
+run: setup ## serve models/ on http://localhost:5000
+	@exec $(BIN)/python app.py
+
+.PHONY: test
+test: .venv/.dev ## the whole suite, with coverage
+	@tests/system-packages.sh
+	@$(BIN)/python -m pytest --cov --cov-report=term-missing
+
+.PHONY: check
+check: .venv/.dev ## lint, types, import fences
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports | tail -n 8
+
+.PHONY: bench
+bench: .venv/.dev ## requests per second and latency on this machine
+	@$(BIN)/python -m bench
+
+.PHONY: lock
+lock: ## resolve pyproject.toml into both lock files (needs uv)
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-emit-index-url --extra tensorflow pyproject.toml -o requirements.lock
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-emit-index-url --extra tensorflow --group dev -c requirements.lock \
+		pyproject.toml -o requirements-dev.lock
+
+.PHONY: train
+train: .venv/.dev ## train models/digits anew
+	@$(BIN)/python models/digits/train.py

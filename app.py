@@ -1,0 +1,52 @@
+#!/usr/bin/env python3
+"""Facenality: serve the Keras models in models/ with a page and POST /predict."""
+
+import logging
+import sys
+
+import gevent
+
+from facenality import cli, logs
+from facenality.catalog import Catalog
+from facenality.check import check
+from facenality.errors import WrongSetting
+from facenality.predictor import Predictor
+from facenality.process import exit_now, run_until_terminated
+from facenality.server import Server, refuse_monkey_patching
+from facenality.settings import Settings
+from facenality.threads import Threads
+from facenality.web import create_app
+
+log = logging.getLogger("facenality")
+
+
+def serve(settings: Settings) -> int:
+    """Listen first, load after, serve until SIGTERM; the exit status."""
+    refuse_monkey_patching()
+    catalog = Catalog(settings)
+    decoders = Threads(settings.decoder_threads)
+    predictor = Predictor(decoders, settings.request_timeout_s)
+    server = Server(
+        settings.host, settings.port, create_app(settings, catalog, predictor)
+    )
+    server.listen()
+    log.info("listening on http://%s:%d", settings.host, server.server_port)
+    gevent.spawn(catalog.load)
+    return run_until_terminated(server, catalog, settings.drain_timeout_s)
+
+
+def main(argv: list[str]) -> int:
+    """Run the command that `argv` names."""
+    try:
+        command = cli.parse(argv)
+        logs.set_up(command.settings.log_level)
+        if command.name == "check":
+            return check(command.settings, write_expected=command.write_expected)
+        return serve(command.settings)
+    except WrongSetting as error:
+        print(f"app.py: {error}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    exit_now(main(sys.argv[1:]))

@@ -1,0 +1,82 @@
+"""`app.py check`: load, warm and verify every model, and say what was found."""
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Table
+
+from . import folder
+from .catalog import STAGES
+from .errors import FacenalityError
+from .folder import Found
+from .loader import Model, load
+from .settings import Settings
+
+COLUMNS = (
+    "model",
+    "version",
+    "task",
+    "input",
+    "engine",
+    "agreement",
+    "golden sample",
+    "ms by batch size",
+)
+
+
+def check(settings: Settings, *, write_expected: bool = False) -> int:
+    """Print a table of the models in the folder; 0 when all can be served."""
+    console = Console()
+    table = Table(*COLUMNS, title=f"models in {settings.models_dir}")
+    notes: list[str] = []
+    failed = False
+    for found in folder.find(settings.models_dir):
+        name = f"{found.name} {found.version}"
+        try:
+            model = _load(console, found, settings, write_expected)
+        except FacenalityError as error:
+            failed = True
+            notes.append(f"[red]{name} is not served:[/] {error}")
+        else:
+            table.add_row(*_row(model))
+            notes += [f"{name}: inferred {note}" for note in model.recipe.inferred]
+    console.print(table)
+    for note in notes:
+        console.print(note, highlight=False)
+    return int(failed)
+
+
+def _load(
+    console: Console, found: Found, settings: Settings, write_expected: bool
+) -> Model:
+    """Load one model behind a progress bar that vanishes."""
+    columns = (
+        TextColumn("{task.fields[model]}"),
+        BarColumn(),
+        TextColumn("{task.description}"),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=STAGES, model=found.name)
+        return load(
+            found,
+            settings,
+            lambda stage: bar.update(task, advance=1, description=stage),
+            write_expected=write_expected,
+        )
+
+
+def _row(model: Model) -> list[str]:
+    found, engine, image = model.found, model.engine, model.recipe.image
+    shape = "x".join(str(n or "any") for n in engine.facts.input_shape)
+    how = f" {image.mode}, {image.preprocess}, {image.fit}" if image else ""
+    golden = model.golden_difference
+    times = (f"{n}: {1000 * s:.1f}" for n, s in model.batch_seconds.items())
+    return [
+        found.name,
+        str(found.version),
+        model.recipe.task,
+        f"{shape} {engine.facts.input_dtype}{how}",
+        f"{engine.name} {engine.precision}",
+        f"{engine.agreement:.1g}",
+        "none" if golden is None else f"off by {golden:.1g}",
+        "  ".join(times),
+    ]

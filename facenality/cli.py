@@ -1,0 +1,66 @@
+"""The command line: a command, and one flag per setting."""
+
+import argparse
+from dataclasses import dataclass
+
+from . import settings
+
+COMMANDS = {
+    "serve": "serve the models (this is the default)",
+    "check": "load, verify and warm every model, print a table, and exit",
+}
+
+
+@dataclass(frozen=True)
+class Command:
+    """What the user asked for."""
+
+    name: str
+    settings: settings.Settings
+    write_expected: bool = False
+
+
+def parse(argv: list[str]) -> Command:
+    """The command in `argv`. Raises WrongSetting; exits on --help or unknown flags."""
+    name = "serve"
+    if argv and not argv[0].startswith("-"):
+        name, *argv = argv
+    parser = _parser(name)
+    if name not in COMMANDS:
+        parser.error(f"there is no command {name!r}; there are: {', '.join(COMMANDS)}")
+    given = parser.parse_args(argv)
+    return Command(
+        name,
+        settings.from_namespace(given),
+        write_expected=getattr(given, "write_expected", False),
+    )
+
+
+def _parser(name: str) -> argparse.ArgumentParser:
+    lines = [f"  {command:<8}{what}" for command, what in COMMANDS.items()]
+    parser = argparse.ArgumentParser(
+        prog="app.py",
+        usage="app.py [COMMAND] [--SETTING VALUE ...]",
+        description="\n".join(
+            [
+                "Facenality puts the Keras models in models/ into production.",
+                "",
+                "commands:",
+                *lines,
+            ]
+        ),
+        formatter_class=_formatter,
+        allow_abbrev=False,
+    )
+    if name == "check":
+        parser.add_argument(
+            "--write-expected",
+            action="store_true",
+            help="write the golden samples' answers as expected.json, then verify",
+        )
+    settings.add_flags(parser)
+    return parser
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    return argparse.RawDescriptionHelpFormatter(prog, max_help_position=28, width=88)

@@ -1,0 +1,123 @@
+"""The error family, drawn on the data flow. An error knows its HTTP status.
+
+    HTTP body ─ web ─▶ bytes ─ decode ─▶ instance ─ batcher ─▶ batch ─ engine ─▶ scores
+               │              │                    │                    │
+           Malformed      NotUsable            Overloaded          ModelFailed
+           TooLarge       TooLarge             Expired
+           UnsupportedType                     ClientGone
+           NoSuchModel, Loading, Draining
+
+The sentence of every error names the fix; `web` turns the error into JSON in one place.
+"""
+
+
+class FacenalityError(Exception):
+    """What went wrong, in one sentence for the client."""
+
+    status = 500
+    code = "internal_error"
+    retry_after: float | None = None
+
+    def __init__(self, sentence: str, *, code: str | None = None) -> None:
+        super().__init__(sentence)
+        self.code = code or self.code
+
+
+class Malformed(FacenalityError):
+    """The request cannot be read as the contract has it."""
+
+    status = 400
+    code = "malformed"
+
+
+class NoSuchModel(FacenalityError):
+    """No model, or no version of it, has that name."""
+
+    status = 404
+    code = "no_such_model"
+
+
+class TooLarge(FacenalityError):
+    """More bytes or pixels than the limits allow."""
+
+    status = 413
+    code = "too_large"
+
+
+class UnsupportedType(FacenalityError):
+    """A content type that no route reads."""
+
+    status = 415
+    code = "unsupported_type"
+
+
+class NotUsable(FacenalityError):
+    """Well-formed, but the model cannot use it."""
+
+    status = 422
+    code = "not_usable"
+
+
+class ClientGone(FacenalityError):
+    """The client closed the connection; nobody will read this answer.
+
+    499 is nginx's number for it; it stands in the log only.
+    """
+
+    status = 499
+    code = "client_gone"
+
+
+class ModelFailed(FacenalityError):
+    """The model raised, or answered what its card does not allow."""
+
+    status = 500
+    code = "model_failed"
+
+
+class Unavailable(FacenalityError):
+    """Not now; `retry_after` says in how many seconds."""
+
+    status = 503
+    code = "unavailable"
+
+    def __init__(self, sentence: str, *, retry_after: float = 1.0) -> None:
+        super().__init__(sentence)
+        self.retry_after = retry_after
+
+
+class Loading(Unavailable):
+    """The model is not ready yet."""
+
+    code = "loading"
+
+
+class Overloaded(Unavailable):
+    """The wait in the queue would be longer than `max_queue_wait_s`."""
+
+    code = "overloaded"
+
+
+class Draining(Unavailable):
+    """The server is going down after its last answers."""
+
+    code = "draining"
+
+
+class Expired(FacenalityError):
+    """The deadline passed before the answer was there."""
+
+    status = 504
+    code = "expired"
+
+
+class ModelNotLoaded(FacenalityError):
+    """A model in the folder that cannot be served; the sentence says how to mend it."""
+
+    status = 503
+    code = "model_not_loaded"
+    retry_after = 60.0
+
+
+class WrongSetting(Exception):
+    """A knob with a value that is not allowed; stops the start."""

@@ -1,0 +1,77 @@
+"""The golden sample: `sample.*` with `expected.json`, the reply's predictions.
+
+A model whose answer to it, from the encoded bytes to the JSON, has moved by more than
+its card's tolerance never becomes ready.
+"""
+
+import json
+from math import inf
+from pathlib import Path
+from typing import Any
+
+from .errors import ModelNotLoaded
+from .folder import Found
+from .tasks import Prediction
+
+TOP = 5
+
+
+def read(found: Found) -> tuple[bytes, list[Prediction]] | None:
+    """Sample and expected predictions, or None where the model has no golden sample."""
+    sample, expected = found.sample(), found.beside("expected.json")
+    if not sample or not expected:
+        return None
+    try:
+        return sample.read_bytes(), json.loads(expected.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ModelNotLoaded(f"expected.json cannot be read: {error}") from None
+
+
+def write(sample: Path, predictions: list[Prediction]) -> None:
+    """Make `predictions` the expected ones of `sample`."""
+    text = json.dumps(predictions, indent=2) + "\n"
+    sample.with_name("expected.json").write_text(text, encoding="utf-8")
+
+
+def check(
+    answered: list[Prediction], expected: list[Prediction], tolerance: float
+) -> float:
+    """The largest difference of a number. Raises ModelNotLoaded beyond `tolerance`.
+
+    `answered` holds every label, `expected` may hold the best few. Ranks are not
+    compared: two labels that are nearly equal may change places within the tolerance.
+    """
+    numbers = _numbers(answered)
+    difference = max(
+        (abs(numbers.get(k, inf) - v) for k, v in _numbers(expected).items()),
+        default=inf,
+    )
+    if difference > tolerance:
+        raise ModelNotLoaded(
+            f"the golden sample's answer is off by {difference:.2g}, tolerance "
+            f"{tolerance:.2g}: answered {json.dumps(answered[:2])}, expected "
+            f"{json.dumps(expected[:2])}"
+        )
+    return difference
+
+
+def _numbers(predictions: list[Prediction]) -> dict[str, float]:
+    """Label (or place in a row of values) -> number."""
+    if predictions and "values" in predictions[0]:
+        return _leaves(predictions[0]["values"], "")
+    return {
+        str(p["label"]): float(value)
+        for p in predictions
+        for key, value in p.items()
+        if key != "label"
+    }
+
+
+def _leaves(values: Any, place: str) -> dict[str, float]:
+    if not isinstance(values, list):
+        return {place: float(values)}
+    return {
+        key: leaf
+        for i, value in enumerate(values)
+        for key, leaf in _leaves(value, f"{place}/{i}").items()
+    }

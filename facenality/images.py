@@ -1,0 +1,214 @@
+"""Bytes -> picture -> float32[H, W, C]. The only file that imports Pillow.
+
+Runs in decoder threads; Pillow releases the GIL while it decodes and resizes.
+"""
+
+import io
+import struct
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
+
+from .card import ImageSpec
+from .errors import NotUsable, TooLarge
+
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
+MAX_SIDE = 16_384
+MEGAPIXEL = 1_000_000
+MAX_PIXELS = 25 * MEGAPIXEL
+MAX_BASELINE_JPEG_PIXELS = (
+    64 * MEGAPIXEL
+)  # draft() decodes it at a fraction of its size
+MAX_PROGRESSIVE_PIXELS = 16 * MEGAPIXEL  # keeps every coefficient in memory meanwhile
+
+Tensor = npt.NDArray[np.float32]
+Size = tuple[int, int]  # width, height
+Box = tuple[float, float, float, float]  # left, top, right, bottom
+Resampling = Image.Resampling
+
+_RESIZE = {
+    "bilinear": Resampling.BILINEAR,
+    "nearest": Resampling.NEAREST,
+    "bicubic": Resampling.BICUBIC,
+    "lanczos": Resampling.LANCZOS,
+}
+
+# EXIF orientation -> what undoes it. Source: EXIF 2.3, tag 0x0112.
+_TURN = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_SIDEWAYS = (_TURN[5], _TURN[6], _TURN[7], _TURN[8])
+
+# What Pillow's decoders raise on broken files; each one is the file's fault.
+_BROKEN = (OSError, SyntaxError, ValueError, TypeError, IndexError, struct.error)
+
+
+def decode(data: bytes, spec: ImageSpec) -> Tensor:
+    """The instance that `spec` makes of an encoded image: float32[H, W, 3 or 1].
+
+    Raises NotUsable for what is no readable image, TooLarge for too many pixels.
+    """
+    if not data:
+        raise NotUsable("The file is empty; send a JPEG, PNG, WebP, GIF or BMP image.")
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            _check_size(image)
+            picture = _picture(image, spec)
+    except UnidentifiedImageError:
+        raise NotUsable(
+            "This is not an image that can be read; send JPEG, PNG, WebP, GIF or BMP.",
+            code="not_an_image",
+        ) from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise _too_many_pixels(MAX_PIXELS) from None
+    except _BROKEN as error:
+        raise NotUsable(
+            f"The image is broken or cut short ({error}); send the file again.",
+            code="broken_image",
+        ) from None
+    return preprocess(picture, spec.preprocess)
+
+
+def _check_size(image: ImageFile.ImageFile) -> None:
+    """Refuse by the header, before a pixel is decoded."""
+    width, height = image.size
+    limit = MAX_PIXELS
+    if image.format == "JPEG":
+        progressive = "progression" in image.info
+        limit = MAX_PROGRESSIVE_PIXELS if progressive else MAX_BASELINE_JPEG_PIXELS
+    if max(width, height) > MAX_SIDE:
+        raise TooLarge(
+            f"The image is {width} x {height} pixels; no side may be longer than "
+            f"{MAX_SIDE}. Send a smaller one."
+        )
+    if width * height > limit:
+        raise _too_many_pixels(limit)
+
+
+def _too_many_pixels(limit: int) -> TooLarge:
+    return TooLarge(
+        f"The image has more than {limit // MEGAPIXEL} megapixels; send a smaller one."
+    )
+
+
+def _picture(image: ImageFile.ImageFile, spec: ImageSpec) -> Image.Image:
+    """The first frame, fitted and upright. Turning the small picture is cheaper."""
+    turn = _turn(image)
+    size = (spec.width, spec.height)
+    if turn in _SIDEWAYS:
+        size = size[::-1]
+    box = _draft(image, size)
+    picture = _FIT[spec.fit](_flat(image, spec.mode), size, box, _RESIZE[spec.resize])
+    upright = picture if turn is None else picture.transpose(turn)
+    return _centred(upright, (spec.width, spec.height))
+
+
+def _turn(image: Image.Image) -> Image.Transpose | None:
+    """How EXIF wants the picture turned. Broken EXIF does not spoil a good picture."""
+    try:
+        orientation: Any = image.getexif().get(ExifTags.Base.Orientation)
+        return _TURN.get(orientation)
+    except _BROKEN:
+        return None
+
+
+def _draft(image: ImageFile.ImageFile, size: Size) -> Box:
+    """Let the JPEG decoder leave out detail that the resize would throw away.
+
+    Twice the target size is kept: below that the answer begins to move. Returns the box
+    that the picture fills: the last row and column of pixels may be filled in part.
+    """
+    drafted = image.draft(None, (2 * size[0], 2 * size[1]))
+    return drafted[1] if drafted else (0, 0, *image.size)
+
+
+def _flat(image: Image.Image, mode: str) -> Image.Image:
+    """The pixels in `mode`: 8 bits a channel, over white where they are transparent."""
+    image.load()
+    if image.mode.startswith("I"):  # 16-bit grey
+        wide = np.asarray(image, dtype=np.uint32)
+        image = Image.fromarray((np.minimum(wide, 65_535) >> 8).astype(np.uint8))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image)
+    return image if image.mode == mode else image.convert(mode)
+
+
+def _stretch(
+    picture: Image.Image, size: Size, box: Box, how: Resampling
+) -> Image.Image:
+    return picture.resize(size, how, box)
+
+
+def _crop(picture: Image.Image, size: Size, box: Box, how: Resampling) -> Image.Image:
+    """The largest middle part that has the shape of `size`."""
+    _, _, width, height = box
+    scale = min(width / size[0], height / size[1])
+    x, y = (width - scale * size[0]) / 2, (height - scale * size[1]) / 2
+    return picture.resize(size, how, (x, y, width - x, height - y))
+
+
+def _pad(picture: Image.Image, size: Size, box: Box, how: Resampling) -> Image.Image:
+    """The whole picture, in its own shape; `_centred` adds what is missing."""
+    _, _, width, height = box
+    scale = min(size[0] / width, size[1] / height)
+    inner = max(1, round(scale * width)), max(1, round(scale * height))
+    return picture.resize(inner, how, box)
+
+
+def _centred(picture: Image.Image, size: Size) -> Image.Image:
+    """`picture` in the middle of `size`, black around it."""
+    if picture.size == size:
+        return picture
+    padded = Image.new(picture.mode, size)
+    left, top = (round((a - b) / 2) for a, b in zip(size, picture.size, strict=True))
+    padded.paste(picture, (left, top))
+    return padded
+
+
+_FIT: dict[str, Callable[[Image.Image, Size, Box, Resampling], Image.Image]] = {
+    "stretch": _stretch,
+    "crop": _crop,
+    "pad": _pad,
+}
+
+
+def preprocess(picture: Image.Image, how: str) -> Tensor:
+    """float32[H, W, C] as `how` scales it: the modes of keras.applications.
+
+    Source: keras/src/applications/imagenet_utils.py, preprocess_input.
+    """
+    pixels = np.asarray(picture, dtype=np.float32)
+    if pixels.ndim == 2:
+        pixels = pixels[..., np.newaxis]
+    return _PREPROCESS[how](pixels)
+
+
+def _torch(pixels: Tensor) -> Tensor:
+    mean = np.array([0.485, 0.456, 0.406], np.float32)
+    deviation = np.array([0.229, 0.224, 0.225], np.float32)
+    return (pixels / np.float32(255) - mean) / deviation
+
+
+def _caffe(pixels: Tensor) -> Tensor:
+    mean_bgr = np.array([103.939, 116.779, 123.68], np.float32)
+    return pixels[..., ::-1] - mean_bgr
+
+
+_PREPROCESS: dict[str, Callable[[Tensor], Tensor]] = {
+    "none": lambda pixels: pixels,
+    "unit": lambda pixels: pixels / np.float32(255),
+    "tf": lambda pixels: pixels / np.float32(127.5) - np.float32(1),
+    "torch": _torch,
+    "caffe": _caffe,
+}

@@ -1,0 +1,70 @@
+"""The journey of one prediction: decode -> predict -> describe."""
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import gevent
+
+from .batcher import Row
+from .catalog import Served
+from .errors import Expired, FacenalityError
+from .tasks import Payload, Prediction
+from .threads import Threads
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Predictions for one instance, and where the time went (seconds)."""
+
+    predictions: list[Prediction]
+    decode_seconds: float
+    row: Row
+
+
+class Predictor:
+    """Sends payloads through decoder threads and a model's batcher."""
+
+    def __init__(self, decoders: Threads, timeout: float) -> None:
+        self._decoders = decoders
+        self._timeout = timeout
+
+    def answer(
+        self, served: Served, payloads: Sequence[Payload], top: int
+    ) -> list[Answer | FacenalityError]:
+        """An answer or an error for each payload, in their order.
+
+        Raises Overloaded before any work is done. One greenlet each, so that payloads
+        of one request share batches; killed with the caller, they leave the queue.
+        """
+        with served.batcher.places(len(payloads)):
+            greenlets = [gevent.spawn(self._one, served, p, top) for p in payloads]
+            try:
+                gevent.joinall(greenlets, timeout=self._timeout)
+                return [g.get() if g.ready() else self._expired() for g in greenlets]
+            finally:
+                gevent.killall(greenlets, block=False)
+
+    def _one(
+        self, served: Served, payload: Payload, top: int
+    ) -> Answer | FacenalityError:
+        task, started = served.model.task, time.monotonic()
+        try:
+            instance = self._decoders.run(task.decode, payload)
+            decoded = time.monotonic()
+            row = served.batcher.submit(instance)
+            return Answer(task.describe(row.scores, top), decoded - started, row)
+        except FacenalityError as error:
+            return error
+        except Exception:
+            log.exception("a prediction failed")
+            return FacenalityError("The server failed on this input; its log says why.")
+
+    def _expired(self) -> Expired:
+        return Expired(
+            f"The answer was not there within {self._timeout:g} s; send fewer requests "
+            "at once, or raise request_timeout_s."
+        )

@@ -1,0 +1,148 @@
+"""Every knob: name, type, default, and one sentence saying why.
+
+A flag `--some-knob` wins over `FACENALITY_SOME_KNOB` in the environment, which wins
+over the same name in a `.env` file.
+"""
+
+import argparse
+import difflib
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from dotenv import dotenv_values
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from .errors import WrongSetting
+from .threads import cores
+
+PREFIX = "FACENALITY_"
+MIB = 1024 * 1024
+
+
+class Settings(BaseSettings):
+    """The knobs of one process; seconds are floats, sizes are bytes."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True
+    )
+
+    host: str = Field(
+        "127.0.0.1", description="address to listen on; only this machine by default"
+    )
+    port: int = Field(
+        5000, ge=0, le=65535, description="port to listen on; 0 takes a free one"
+    )
+    models_dir: Path = Field(
+        Path("models"), description="folder with the models to serve"
+    )
+    model: str | None = Field(
+        None, description="default model, where more than one could be meant"
+    )
+    engine: Literal["auto", "tensorflow"] = Field(
+        "auto", description="what runs the models; auto takes the fastest that agrees"
+    )
+    max_batch_size: int = Field(
+        16, ge=1, le=1024, description="instances that share one call of the model"
+    )
+    max_batch_wait_ms: float = Field(
+        0, ge=0, description="wait for company, from the first job; 0 never waits"
+    )
+    max_queue_wait_s: float = Field(
+        5, gt=0, description="refuse (503) when the queue would take longer than this"
+    )
+    request_timeout_s: float = Field(
+        30, gt=0, description="deadline of a request; past it the answer is 504"
+    )
+    max_body_bytes: int = Field(
+        15 * MIB, ge=1, description="largest body; 15 MiB holds any phone's photograph"
+    )
+    max_json_bytes: int = Field(
+        8 * MIB,
+        ge=1,
+        description="largest JSON body; parsing it costs several times that",
+    )
+    decoder_threads: int = Field(
+        default_factory=cores, ge=1, description="threads that decode; one per core"
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("*",), description="origins whose JavaScript may call /predict, by commas"
+    )
+    drain_timeout_s: float = Field(
+        35, ge=0, description="after SIGTERM, time for what is in flight to finish"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="least severity that is logged; requests are at info"
+    )
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return _by_commas(value) if isinstance(value, str) else value
+
+
+def _by_commas(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def load(flags: Mapping[str, Any] | None = None) -> Settings:
+    """Settings from `flags`, the environment and `.env`.
+
+    Raises WrongSetting: one line that names the knob, the value and what is allowed.
+    """
+    _refuse_unknown({**dotenv_values(".env"), **os.environ})
+    try:
+        return Settings(**(flags or {}))
+    except ValidationError as error:
+        raise WrongSetting(_sentence(error)) from None
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Give `parser` one flag per knob; a flag that is not given leaves no trace."""
+    group = parser.add_argument_group(
+        "settings", f"each is also read from the environment: --port is {PREFIX}PORT"
+    )
+    for name, field in Settings.model_fields.items():
+        group.add_argument(
+            f"--{name.replace('_', '-')}",
+            default=argparse.SUPPRESS,
+            metavar=name.rsplit("_", 1)[-1].upper(),
+            help=f"{field.description} [{_shown(name)}]".replace("%", "%%"),
+        )
+
+
+def from_namespace(namespace: argparse.Namespace) -> Settings:
+    """Settings from parsed arguments, of which only the knobs count."""
+    knobs = Settings.model_fields
+    return load({k: v for k, v in vars(namespace).items() if k in knobs})
+
+
+def _shown(name: str) -> str:
+    default = Settings.model_fields[name].get_default(call_default_factory=True)
+    if isinstance(default, tuple):
+        return ",".join(default)
+    return "none" if default is None else str(default)
+
+
+def _refuse_unknown(environ: Mapping[str, Any]) -> None:
+    """A misspelt variable that is silently ignored costs its operator an evening."""
+    known = [name.upper() for name in Settings.model_fields]
+    for name in environ:
+        knob = name.upper().removeprefix(PREFIX)
+        if name.upper().startswith(PREFIX) and knob not in known:
+            raise WrongSetting(f"{name} is no setting{_nearest(knob, known)}")
+
+
+def _nearest(knob: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(knob, known, n=1)
+    return f"; did you mean {PREFIX}{close[0]}?" if close else "; --help lists them all"
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_context=False)[0]
+    name = str(first["loc"][0])
+    allowed = first["msg"].replace("Input should be", "it should be")
+    flag = name.replace("_", "-")
+    return f"--{flag} ({PREFIX}{name.upper()}) is {first['input']!r}: {allowed}"

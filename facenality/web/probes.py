@@ -1,0 +1,89 @@
+"""For operators: /livez, /readyz, /healthz, and what is served: /models."""
+
+from typing import Any
+
+from flask import Blueprint, Response
+
+from ..catalog import Catalog, Entry
+from ..errors import Draining, Loading
+from ..loader import Model
+from ..readiness import look
+from .replies import error_reply, reply
+
+
+def routes(catalog: Catalog) -> Blueprint:
+    """The probes; none of them depends on load."""
+    blueprint = Blueprint("probes", __name__)
+
+    @blueprint.get("/livez")
+    def livez() -> Response:
+        return reply({"live": True})
+
+    @blueprint.get("/readyz")
+    @blueprint.get("/healthz")
+    def readyz() -> Response:
+        state = look(catalog)
+        about = {"ready": state.ready, "stage": state.stage, "percent": state.percent}
+        if state.ready:
+            return reply(about | {"failed": _failed(catalog)})
+        kind = Draining if catalog.draining else Loading
+        return error_reply(kind(state.sentence), **about)
+
+    @blueprint.get("/models")
+    def models() -> Response:
+        return reply(
+            {
+                "default": catalog.default,
+                "models": [_described(catalog, e) for e in catalog.entries if e.model],
+                "failed": _failed(catalog),
+            }
+        )
+
+    return blueprint
+
+
+def _failed(catalog: Catalog) -> list[dict[str, str]]:
+    return [
+        {
+            "name": entry.found.name,
+            "version": str(entry.found.version),
+            "error": entry.error,
+        }
+        for entry in catalog.entries
+        if entry.error
+    ]
+
+
+def _described(catalog: Catalog, entry: Entry) -> dict[str, Any]:
+    model = entry.model
+    assert model is not None  # noqa: S101  the caller has looked
+    found, recipe, engine = model.found, model.recipe, model.engine
+    versions = [
+        str(e.found.version) for e in catalog.entries if e.found.name == found.name
+    ]
+    return {
+        "name": found.name,
+        "version": str(found.version),
+        "versions": versions,
+        "default": found.name == catalog.default and str(found.version) == versions[-1],
+        "task": recipe.task,
+        "output": recipe.output,
+        "labels": list(recipe.labels),
+        "input": _input(model),
+        "engine": engine.name,
+        "precision": engine.precision,
+        "batch_sizes": list(engine.batch_sizes),
+        "agreement": engine.agreement,
+        "inferred": list(recipe.inferred),
+        "sha256": model.sha256,
+        "load_seconds": round(model.load_seconds, 3),
+    }
+
+
+def _input(model: Model) -> dict[str, Any]:
+    facts, image = model.engine.facts, model.recipe.image
+    return {
+        "shape": list(facts.input_shape),
+        "dtype": facts.input_dtype,
+        "image": vars(image) if image else None,
+    }

@@ -1,0 +1,126 @@
+"""A request's body -> payloads, in every form of the contract."""
+
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import IO, Any
+
+import flask
+from werkzeug.datastructures import FileStorage
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from ..errors import Malformed, NotUsable, TooLarge, UnsupportedType
+from ..tasks import Payload
+
+FIELDS = ("image", "file")  # of a form; one for each ancestor's clients
+JSON_FIELDS = ("image", "url", "text", "instances")
+MAX_FILES = 64
+
+
+class Request(flask.Request):
+    """Keeps uploaded files in memory; `max_body_bytes` bounds them all together."""
+
+    def _get_file_stream(self, *_: Any, **__: Any) -> IO[bytes]:
+        return io.BytesIO()
+
+    def body(self) -> bytes:
+        """The whole body. Raises RequestEntityTooLarge.
+
+        A chunked body that reaches the limit is cut by werkzeug without a word.
+        """
+        body = self.get_data(cache=False)
+        if self.content_length is None and self.environ["wsgi.input"].read(1):
+            raise RequestEntityTooLarge
+        return body
+
+
+@dataclass(frozen=True)
+class Sent:
+    """The payloads of one request; `many` asks for results in a list."""
+
+    payloads: list[Payload]
+    many: bool
+
+
+def read(request: Request, fields: Iterable[str], max_json_bytes: int) -> Sent:
+    """What `request` sends, for a task that takes these JSON `fields`.
+
+    Raises Malformed, TooLarge, UnsupportedType, NotUsable.
+    """
+    mimetype = request.mimetype
+    if mimetype == "multipart/form-data":
+        return _form(request)
+    if mimetype.startswith("image/"):
+        return Sent([request.body()], many=False)
+    if mimetype == "application/json" or mimetype.endswith("+json"):
+        return _json(request, tuple(fields), max_json_bytes)
+    raise UnsupportedType(
+        f"The content type {mimetype or 'of this request'!r} is not read; send "
+        "multipart/form-data with a file in 'image', an image/* body, or JSON."
+    )
+
+
+def _form(request: Request) -> Sent:
+    files: list[FileStorage] = [
+        f for name in FIELDS for f in request.files.getlist(name)
+    ]
+    if not files:
+        raise Malformed(
+            "The form has no file in the field 'image' (or 'file'); with curl that is "
+            "-F image=@picture.jpg.",
+            code="no_file",
+        )
+    _check_count(len(files))
+    return Sent([file.stream.read() for file in files], many=len(files) > 1)
+
+
+def _json(request: Request, fields: tuple[str, ...], max_bytes: int) -> Sent:
+    too_large = TooLarge(
+        f"JSON may have {max_bytes / 2**20:.0f} MiB; send files in a form."
+    )
+    if (request.content_length or 0) > max_bytes:
+        raise too_large
+    body = request.body()
+    if len(body) > max_bytes:
+        raise too_large
+    try:
+        document = flask.json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Malformed(f"The body is not JSON: {error}.") from None
+    field = _only_field(document)
+    if field not in fields:
+        raise NotUsable(
+            f"This model does not take {field!r}; it takes {' or '.join(fields)}."
+        )
+    return _payloads(field, document[field])
+
+
+def _only_field(document: Any) -> str:
+    """The one field that carries the input."""
+    if not isinstance(document, dict):
+        raise Malformed('The JSON must be an object, like {"image": "<base64>"}.')
+    present = [field for field in JSON_FIELDS if field in document]
+    if len(present) != 1:
+        raise Malformed(f"The JSON needs one of {', '.join(JSON_FIELDS)}.")
+    return present[0]
+
+
+def _payloads(field: str, value: Any) -> Sent:
+    if field == "instances":
+        if not isinstance(value, list) or not value:
+            raise Malformed("'instances' must be a list with at least one instance.")
+        _check_count(len(value))
+        return Sent(value, many=True)
+    if not isinstance(value, str):
+        raise Malformed(f"{field!r} must be a string.")
+    if field == "url":
+        raise NotUsable("Fetching images by URL is off; send the image itself.")
+    return Sent([value], many=False)
+
+
+def _check_count(count: int) -> None:
+    if count > MAX_FILES:
+        raise TooLarge(
+            f"{count} inputs in one request; at most {MAX_FILES} are taken.",
+            code="too_many_inputs",
+        )

@@ -1,0 +1,45 @@
+"""Models made for the tests, and servers that serve them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import made
+from serving import Served
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def colours(tmp_path_factory) -> Path:
+    """A models folder with `colours`, which names a picture's strongest colour."""
+    folder = tmp_path_factory.mktemp("models")
+    made.colours(folder / "colours")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def several(tmp_path_factory) -> Path:
+    """A folder with models of several kinds, versions, and one that cannot load."""
+    folder = tmp_path_factory.mktemp("several")
+    made.colours(folder / "colours" / "1")
+    made.colours(folder / "colours" / "2", strength=1.0)
+    made.traits(folder / "traits")
+    made.sums(folder / "sums.keras")
+    (folder / "broken.keras").write_bytes(b"no model")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def server(colours) -> Iterator[Served]:
+    """One server of the `colours` model, for all tests that only ask it things."""
+    with Served(colours) as served:
+        yield served.ready()
+
+
+@pytest.fixture(scope="session")
+def several_server(several) -> Iterator[Served]:
+    """One server of the folder with several models."""
+    with Served(several, "--model", "colours") as served:
+        yield served.ready()

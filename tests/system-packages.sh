@@ -1,0 +1,19 @@
+#!/bin/sh
+# Install what the suite needs of the distribution, where that is allowed. What is missing
+# afterwards is said by the tests themselves: they skip with the reason, or fail in CI.
+set -u
+missing=
+command -v chromium >/dev/null || command -v chromium-browser >/dev/null || missing="chromium"
+command -v curl >/dev/null || missing="$missing curl"
+[ -d /usr/share/fonts/truetype/dejavu ] || missing="$missing fonts-dejavu-core"
+[ -d /usr/share/fonts/truetype/liberation ] || missing="$missing fonts-liberation"
+[ -n "$missing" ] || exit 0
+command -v apt-get >/dev/null || { echo "not on this machine: $missing"; exit 0; }
+as_root=
+[ "$(id -u)" = 0 ] || as_root="sudo -n"
+echo "installing:$missing"
+# shellcheck disable=SC2086  # a list of names
+$as_root apt-get update -qq && \
+  DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null \
+  || echo "could not be installed: $missing"
+exit 0

@@ -1,0 +1,248 @@
+"""The batcher: every job is answered exactly once, with its own row."""
+
+import threading
+import time
+
+import gevent
+import numpy as np
+import pytest
+from gevent.event import Event
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from facenality import batcher as module
+from facenality.batcher import Batcher
+from facenality.errors import ModelFailed, Overloaded
+from facenality.threads import Threads
+
+POISON = -1.0
+
+
+class Doubler:
+    """A model that doubles its input, notes its batches, and dies of POISON."""
+
+    def __init__(self, seconds: float = 0.0):
+        self.seconds = seconds
+        self.batches: list[list[float]] = []
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def __call__(self, batch):
+        self.gate.wait(10)
+        self.batches.append(batch[:, 0].tolist())
+        time.sleep(self.seconds)
+        if POISON in batch:
+            raise ValueError("poisoned")
+        return batch * 2
+
+
+@pytest.fixture
+def make():
+    """Make batchers that are closed after the test."""
+    made = []
+
+    def build(predict, **knobs):
+        thread = Threads(1)
+        one = Batcher(predict, thread, **({"max_batch_size": 4} | knobs))
+        made.append((one, thread))
+        return one
+
+    yield build
+    for one, thread in made:
+        one.close()
+        thread.kill()
+
+
+def instance(value: float) -> np.ndarray:
+    return np.array([value], "float32")
+
+
+def test_a_lone_job_is_answered_without_waiting_for_company(make):
+    model = Doubler()
+    row = make(model).submit(instance(3))
+    assert row.scores.tolist() == [6]
+    assert row.batch_size == 1
+    assert row.queue_seconds < 1
+    assert model.batches == [[3.0]]
+
+
+def test_jobs_that_wait_while_the_model_is_busy_share_a_batch(make):
+    model = Doubler()
+    one = make(model)
+    model.gate.clear()
+    jobs = [gevent.spawn(one.submit, instance(i)) for i in range(10)]
+    gevent.sleep(0.05)
+    model.gate.set()
+    assert [job.get().scores.tolist() for job in jobs] == [[2 * i] for i in range(10)]
+    assert [len(b) for b in model.batches] == [4, 4, 2]
+
+
+def test_a_job_waits_for_company_when_asked_to_and_no_longer(make):
+    model = Doubler()
+    one = make(model, max_batch_wait=0.2)
+    first = gevent.spawn(one.submit, instance(1))
+    gevent.sleep(0.05)
+    second = gevent.spawn(one.submit, instance(2))
+    assert first.get(timeout=5).batch_size == second.get(timeout=5).batch_size == 2
+    assert first.value.queue_seconds >= 0.19
+
+
+def test_a_full_batch_ends_the_wait_for_company(make):
+    one = make(Doubler(), max_batch_wait=60)
+    jobs = [gevent.spawn(one.submit, instance(i)) for i in range(4)]
+    assert [job.get(timeout=5).batch_size for job in jobs] == [4] * 4
+
+
+def test_when_a_batch_fails_only_the_bad_one_fails(make, caplog):
+    one = make(Doubler())
+    values = [1.0, POISON, 2.0]
+    jobs = [gevent.spawn(outcome, one, value) for value in values]
+    got = [job.get(timeout=5) for job in jobs]
+    assert got[0] == 2.0
+    assert isinstance(got[1], ModelFailed)
+    assert "log" in str(got[1])
+    assert got[2] == 4.0
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (np.zeros((3, 1)), "3 rows for 1"),
+        (np.zeros((0, 1)), "0 rows for 1"),
+        (np.float32(1), "no rows for 1"),
+    ],
+)
+def test_rows_out_must_equal_rows_in(make, answer, sentence):
+    with pytest.raises(ModelFailed, match=sentence):
+        make(lambda _batch: answer).submit(instance(1))
+
+
+def test_an_instance_of_another_shape_does_not_spoil_its_batch(make):
+    model = Doubler()
+    one = make(model)
+    model.gate.clear()
+    jobs = [gevent.spawn(one.submit, np.ones(n, "float32")) for n in (1, 1, 2)]
+    gevent.sleep(0.05)
+    model.gate.set()
+    assert [len(job.get(timeout=5).scores) for job in jobs] == [1, 1, 2]
+
+
+def test_a_job_whose_greenlet_is_killed_never_reaches_the_model(make):
+    model = Doubler()
+    one = make(model)
+    model.gate.clear()
+    gevent.spawn(one.submit, instance(1))
+    gevent.sleep(0.02)
+    leaving = gevent.spawn(one.submit, instance(2))
+    staying = gevent.spawn(one.submit, instance(3))
+    gevent.sleep(0.02)
+    leaving.kill()
+    model.gate.set()
+    staying.get(timeout=5)
+    assert model.batches == [[1.0], [3.0]]
+
+
+def test_a_job_that_leaves_while_its_batch_is_tried_again_is_not_tried(make):
+    model = Doubler()
+    one = make(model)
+    model.gate.clear()
+    jobs = [gevent.spawn(outcome, one, v) for v in (POISON, 5.0)]
+    gevent.sleep(0.02)
+    jobs[1].kill()
+    model.gate.set()
+    assert isinstance(jobs[0].get(timeout=5), ModelFailed)
+    gevent.sleep(0.05)
+    assert model.batches[1:] == [[POISON]]
+
+
+def test_a_place_is_refused_when_the_wait_would_be_too_long(make):
+    model = Doubler(seconds=0.05)
+    one = make(model, max_batch_size=1, max_queue_wait=0.3)
+    one.submit(instance(0))  # teaches the rate: 0.05 s each
+    refused = []
+    done = Event()
+
+    def client():
+        try:
+            with one.places():
+                done.wait(5)
+        except Overloaded as error:
+            refused.append(error)
+
+    clients = [gevent.spawn(client) for _ in range(20)]
+    gevent.sleep(0.02)
+    assert 10 <= len(refused) <= 16
+    assert all(error.retry_after >= 1 for error in refused)
+    done.set()
+    gevent.joinall(clients, timeout=5)
+    with one.places():
+        pass  # everyone has left: there is room again
+
+
+def test_places_are_bounded_before_the_rate_is_known(make):
+    one = make(Doubler())
+    with pytest.raises(Overloaded), one.places(module.MAX_JOBS + 1):
+        pytest.fail("too many were let in")
+    with one.places(module.MAX_JOBS), pytest.raises(Overloaded), one.places():
+        pytest.fail("one too many was let in")
+
+
+def test_an_idle_batcher_does_nothing(make):
+    """No polling: no callback or timer of ours runs while nobody asks."""
+    one = make(Doubler())
+    one.submit(instance(1))
+    hub = gevent.get_hub()
+    before = hub.loop.activecnt
+    gevent.sleep(0.1)
+    assert hub.loop.activecnt == before
+    assert one._collector.dead is False
+
+
+def outcome(one: Batcher, value: float):
+    try:
+        return float(one.submit(instance(value)).scores[0])
+    except ModelFailed as error:
+        return error
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["fine", "fine", "fine", "poison", "cancel"]),
+        st.integers(0, 3),  # ms before the next one
+    ),
+    min_size=1,
+    max_size=24,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(steps=STEPS, size=st.integers(1, 5), wait_ms=st.sampled_from([0, 0, 2]))
+def test_every_job_is_answered_once_with_its_own_row(steps, size, wait_ms):
+    """Whatever the interleaving, the failures and the cancellations."""
+    thread, model = Threads(1), Doubler(seconds=0.001)
+    one = Batcher(model, thread, max_batch_size=size, max_batch_wait=wait_ms / 1000)
+    jobs = []
+    for i, (kind, pause) in enumerate(steps):
+        value = POISON if kind == "poison" else float(i + 1)
+        job = gevent.spawn(outcome, one, value)
+        jobs.append((kind, value, job))
+        if kind == "cancel":
+            gevent.spawn_later(pause / 1000, job.kill, block=False)
+        if pause:
+            gevent.sleep(pause / 1000)
+    gevent.joinall([job for *_, job in jobs], timeout=10, raise_error=True)
+    for kind, value, job in jobs:
+        assert job.ready()
+        if kind == "poison":
+            assert isinstance(job.value, ModelFailed)
+        elif kind == "fine":
+            assert job.value == 2 * value
+        else:
+            assert job.value == 2 * value or isinstance(job.value, gevent.GreenletExit)
+    assert len(one._queue) == 0
+    assert all(len(batch) <= size for batch in model.batches)
+    alone = [b for b in model.batches if POISON not in b]
+    answered = [v for batch in alone for v in batch]
+    assert len(answered) == len(set(answered)), "an instance was predicted twice"
+    one.close()
+    thread.kill()

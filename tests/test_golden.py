@@ -1,0 +1,67 @@
+"""The golden sample: an answer that has moved too far is refused."""
+
+import json
+from math import inf
+
+import pytest
+
+from facenality import golden
+from facenality.errors import ModelNotLoaded
+from facenality.folder import Found
+
+ANSWER = [{"label": "a", "probability": 0.75}, {"label": "b", "probability": 0.25}]
+
+
+def found(folder) -> Found:
+    return Found("m", 1, folder / "model.keras", (folder,))
+
+
+def test_no_sample_or_no_expected_is_no_golden_sample(tmp_path):
+    assert golden.read(found(tmp_path)) is None
+    (tmp_path / "sample.png").write_bytes(b"png")
+    assert golden.read(found(tmp_path)) is None
+
+
+def test_what_is_written_is_read_again(tmp_path):
+    sample = tmp_path / "sample.png"
+    sample.write_bytes(b"png")
+    golden.write(sample, ANSWER)
+    assert golden.read(found(tmp_path)) == (b"png", ANSWER)
+
+
+def test_a_broken_expected_file_is_named(tmp_path):
+    (tmp_path / "sample.png").write_bytes(b"png")
+    (tmp_path / "expected.json").write_text("{")
+    with pytest.raises(ModelNotLoaded, match="expected.json"):
+        golden.read(found(tmp_path))
+
+
+def test_the_difference_is_the_largest_of_all_expected_labels():
+    moved = [{"label": "a", "probability": 0.5}, {"label": "b", "probability": 0.5}]
+    assert golden.check(ANSWER, moved, tolerance=0.3) == 0.25
+    with pytest.raises(ModelNotLoaded, match=r"off by 0.25, tolerance 0.1"):
+        golden.check(ANSWER, moved, tolerance=0.1)
+
+
+def test_ranks_may_change_within_the_tolerance():
+    assert golden.check(ANSWER[::-1], ANSWER, tolerance=1e-9) == 0
+
+
+@pytest.mark.parametrize(
+    ("answered", "expected"),
+    [
+        (ANSWER, [{"label": "c", "probability": 0.0}]),
+        (ANSWER, []),
+        ([{"values": [1.0]}], [{"values": [1.0, 2.0]}]),
+    ],
+)
+def test_what_is_missing_is_infinitely_far(answered, expected):
+    with pytest.raises(ModelNotLoaded, match=f"{inf}"):
+        golden.check(answered, expected, tolerance=1.0)
+
+
+def test_values_are_compared_place_by_place():
+    expected = [{"values": [[1.0, 2.0], [3.0, 4.0]]}]
+    answered = json.loads(json.dumps(expected))
+    answered[0]["values"][1][0] = 3.5
+    assert golden.check(answered, expected, tolerance=1) == 0.5

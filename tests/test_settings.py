@@ -1,0 +1,97 @@
+"""The knobs: flags win over the environment, and a wrong value is one clear line."""
+
+import pytest
+
+from facenality import cli
+from facenality.errors import WrongSetting
+from facenality.settings import Settings, load
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def test_the_defaults_are_the_contracts():
+    settings = load()
+    assert (settings.host, settings.port) == ("127.0.0.1", 5000)
+    assert settings.max_body_bytes == 15 * 1024 * 1024
+    assert settings.cors_origins == ("*",)
+    assert settings.drain_timeout_s == 35
+
+
+def test_a_flag_wins_over_the_environment(monkeypatch):
+    monkeypatch.setenv("FACENALITY_PORT", "7000")
+    monkeypatch.setenv("FACENALITY_HOST", "0.0.0.0")
+    settings = cli.parse(["--port", "8000"]).settings
+    assert (settings.host, settings.port) == ("0.0.0.0", 8000)
+
+
+def test_a_dot_env_file_is_read(tmp_path):
+    (tmp_path / ".env").write_text("FACENALITY_PORT=7001\nOTHER=1\n")
+    assert load().port == 7001
+
+
+def test_origins_are_split_at_commas(monkeypatch):
+    monkeypatch.setenv(
+        "FACENALITY_CORS_ORIGINS", "https://a.example, https://b.example"
+    )
+    assert load().cors_origins == ("https://a.example", "https://b.example")
+
+
+@pytest.mark.parametrize(
+    ("knob", "value", "allowed"),
+    [
+        ("port", "abc", "valid integer"),
+        ("port", "65536", "less than or equal to 65535"),
+        ("max_batch_size", "0", "greater than or equal to 1"),
+        ("max_queue_wait_s", "-1", "greater than 0"),
+        ("engine", "torch", "'auto' or 'tensorflow'"),
+        ("log_level", "loud", "'debug', 'info', 'warning' or 'error'"),
+    ],
+)
+def test_a_wrong_value_names_knob_value_and_what_is_allowed(
+    monkeypatch, knob, value, allowed
+):
+    monkeypatch.setenv(f"FACENALITY_{knob.upper()}", value)
+    with pytest.raises(WrongSetting) as caught:
+        load()
+    line = str(caught.value)
+    assert f"--{knob.replace('_', '-')} (FACENALITY_{knob.upper()})" in line
+    assert repr(value) in line
+    assert allowed in line
+    assert "\n" not in line
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("FACENALITY_PROT", "FACENALITY_PORT"), ("FACENALITY_XYZZY", "--help")],
+)
+def test_a_misspelt_variable_stops_the_start(monkeypatch, name, hint):
+    monkeypatch.setenv(name, "1")
+    with pytest.raises(WrongSetting, match=hint):
+        load()
+
+
+def test_help_lists_every_knob_with_its_default(capsys):
+    with pytest.raises(SystemExit) as caught:
+        cli.parse(["--help"])
+    assert caught.value.code == 0
+    text = capsys.readouterr().out
+    for name in Settings.model_fields:
+        assert f"--{name.replace('_', '-')}" in text
+    assert "[5000]" in text
+    assert "check" in text
+
+
+def test_an_unknown_command_names_the_known(capsys):
+    with pytest.raises(SystemExit):
+        cli.parse(["sevre"])
+    assert "there are: serve, check" in capsys.readouterr().err
+
+
+def test_check_takes_write_expected_and_serve_does_not(capsys):
+    assert cli.parse(["check", "--write-expected"]).write_expected
+    with pytest.raises(SystemExit):
+        cli.parse(["serve", "--write-expected"])
+    assert "write-expected" in capsys.readouterr().err

@@ -1,0 +1,114 @@
+"""Tasks: payload -> instance, row of scores -> predictions."""
+
+from base64 import b64encode
+
+import numpy as np
+import pytest
+
+from facenality import tasks
+from facenality.card import Facts, ImageSpec, Recipe
+from facenality.errors import ModelFailed, NotUsable
+from made import picture
+
+SPEC = ImageSpec("RGB", 8, 8, "bilinear", "stretch", "unit")
+
+
+def make(task="image-classification", labels=("a", "b", "c"), output="probability"):
+    image = SPEC if task.startswith("image") else None
+    shape = (8, 8, 3) if image else (None, 2)
+    facts = Facts(shape, "float32", (len(labels),), "softmax", rescales=False)
+    return tasks.make(Recipe(task, labels, output, image, 1e-3, ()), facts)
+
+
+def row(*scores: float) -> np.ndarray:
+    return np.array(scores, "float32")
+
+
+def test_labels_come_best_first_and_top_many():
+    got = make().describe(row(0.125, 0.625, 0.25), top=2)
+    assert got == [
+        {"label": "b", "probability": 0.625},
+        {"label": "c", "probability": 0.25},
+    ]
+
+
+def test_top_beyond_the_labels_gives_all():
+    assert len(make().describe(row(0, 1, 2), top=99)) == 3
+
+
+def test_of_equal_scores_the_first_label_wins():
+    got = make(output="score").describe(row(1, 1, 1), top=3)
+    assert [p["label"] for p in got] == ["a", "b", "c"]
+    assert got[0]["score"] == 1
+
+
+def test_one_sigmoid_with_two_labels_answers_both():
+    got = make(labels=("cat", "dog")).describe(row(0.75), top=5)
+    assert got == [
+        {"label": "dog", "probability": 0.75},
+        {"label": "cat", "probability": 0.25},
+    ]
+
+
+def test_regression_keeps_the_models_order():
+    got = make("image-regression", ("warmth", "pride")).describe(row(1, 6), top=1)
+    assert got == [{"label": "warmth", "value": 1}, {"label": "pride", "value": 6}]
+
+
+def test_a_tensor_model_answers_its_values():
+    assert make("tensor", ()).describe(row(1, 2), top=1) == [{"values": [1, 2]}]
+
+
+@pytest.mark.parametrize("task", ["image-classification", "image-regression", "tensor"])
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_model_that_answers_nan_has_failed(task, bad):
+    with pytest.raises(ModelFailed, match="NaN"):
+        make(task).describe(row(0, bad, 1), top=3)
+
+
+@pytest.mark.parametrize("prefix", ["", "data:image/png;base64,"])
+def test_an_image_may_come_as_text(prefix):
+    text = prefix + b64encode(picture("red")).decode()
+    assert make().decode(text)[0, 0].tolist() == [1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("no base64!", "not base64"),
+        ("abc", "not base64"),
+        ("data:image/png,abc", "must be base64"),
+        ("ü", "not base64"),
+    ],
+)
+def test_text_that_is_no_image_is_refused(text, sentence):
+    with pytest.raises(NotUsable, match=sentence):
+        make().decode(text)
+
+
+def test_numbers_go_to_an_image_model_as_they_are():
+    instance = make().decode(np.full((8, 8, 3), 7.5).tolist())
+    assert instance.dtype == np.float32
+    assert instance.max() == 7.5
+
+
+@pytest.mark.parametrize(
+    ("payload", "sentence"),
+    [
+        ([[1, 2], [3]], "shape .any, 2."),
+        ([["a", "b"]], "lists of numbers"),
+        ([1, 2], "does not fit"),
+        ([[1, 2, 3]], "does not fit"),
+        ({"a": 1}, "lists of numbers"),
+        (None, "does not fit"),
+        ("text", "takes numbers"),
+        (b"bytes", "takes numbers"),
+    ],
+)
+def test_a_tensor_that_does_not_fit_is_refused(payload, sentence):
+    with pytest.raises(NotUsable, match=sentence):
+        make("tensor", ()).decode(payload)
+
+
+def test_a_dimension_of_any_length_takes_any_length():
+    assert make("tensor", ()).decode([[1, 2]] * 5).shape == (5, 2)
