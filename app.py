@@ -30,9 +30,15 @@ def serve(settings: Settings) -> int:
         settings.host, settings.port, create_app(settings, catalog, predictor)
     )
     server.listen()
-    log.info("listening on http://%s:%d", settings.host, server.server_port)
+    log.info("listening on http://%s:%d", shown_host(settings), server.server_port)
     gevent.spawn(catalog.load)
     return run_until_terminated(server, catalog, settings.drain_timeout_s)
+
+
+def shown_host(settings: Settings) -> str:
+    """A host that can be clicked: nobody browses to 0.0.0.0."""
+    local = settings.host in ("127.0.0.1", "0.0.0.0", "::", "::1")  # noqa: S104  a name
+    return "localhost" if local else settings.host
 
 
 def main(argv: list[str]) -> int:

@@ -56,12 +56,7 @@ class TensorTask:
         """The tensor, checked against the model's input shape."""
         if isinstance(payload, bytes | str):
             raise NotUsable("This model takes numbers; send them in 'instances'.")
-        try:
-            instance = np.asarray(payload, dtype=self._dtype)
-        except (ValueError, TypeError, OverflowError):
-            raise NotUsable(
-                f"An instance must be lists of numbers of shape {self._written()}."
-            ) from None
+        instance = self._numbers(payload)
         if not self._fits(instance.shape):
             raise NotUsable(
                 f"An instance of shape {list(instance.shape)} does not fit; "
@@ -73,6 +68,18 @@ class TensorTask:
     def describe(self, scores: Instance, top: int) -> list[Prediction]:  # noqa: ARG002
         """One prediction with all values."""
         return [{"values": _finite(scores).tolist()}]
+
+    def _numbers(self, payload: Payload) -> Instance:
+        """As the model's dtype; "1", null, NaN and what overflows are no numbers."""
+        try:
+            given = np.asarray(payload)
+            if given.dtype.kind in "biuf" and np.isfinite(given).all():
+                return np.asarray(payload, dtype=self._dtype)
+        except (ValueError, TypeError, OverflowError):
+            pass
+        raise NotUsable(
+            f"An instance must be lists of finite numbers, shape {self._written()}."
+        )
 
     def _fits(self, shape: tuple[int, ...]) -> bool:
         return len(shape) == len(self._shape) and all(

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -206,6 +207,32 @@ def test_pipelined_requests_are_answered_in_turn(server):
     assert replies.index(b'[{"label":"red"') < replies.index(b'[{"label":"blue"')
 
 
+def test_a_bug_of_ours_is_a_500_with_an_id_and_no_traceback(tmp_path):
+    """The client gets a sentence; the log gets the traceback, with the same id."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os\n"
+        "if os.environ.get('WITH_BUGS'):\n"
+        "    import facenality.images as images\n"
+        "    images.decode = lambda data, spec: {}[len(data)]\n"
+        "    import facenality.web.probes as probes\n"
+        "    probes._failed = lambda catalog: 1 / 0\n"
+    )
+    make_colours(tmp_path / "models" / "colours")
+    env = {"WITH_BUGS": "1", "PYTHONPATH": f"{tmp_path}:{ROOT}"}
+    with Served(tmp_path / "models", env=env) as server:
+        server.wait_for_log("ready in")
+        for reply in (
+            server.get("/models"),
+            server.post("/predict", files={"image": picture()}),
+        ):
+            assert reply.status_code == 500
+            assert reply.json()["code"] == "internal_error"
+            assert "log" in reply.json()["error"]
+            assert "Error" not in reply.text
+        assert "ZeroDivisionError" in server.log()
+        assert "KeyError" in server.log()
+
+
 # --- leaving clients and draining, with a model that takes its time
 
 
@@ -253,7 +280,10 @@ def test_a_client_that_leaves_takes_its_job_out_of_the_queue(slow_server):
     for client in clients[1:]:
         client.sendall(body)
     time.sleep(0.1)
-    for client in clients[1:]:
+    for client, reset in zip(clients[1:], (True, False, True, False), strict=True):
+        if reset:  # a crashed client: RST instead of FIN
+            linger = struct.pack("ii", 1, 0)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         client.close()  # one is with the model, four wait
     assert b"200 OK" in clients[0].recv(65536)
     clients[0].close()

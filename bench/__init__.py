@@ -1,0 +1,1 @@
+"""Requests per second and latency on this machine, as ratios within one run."""
