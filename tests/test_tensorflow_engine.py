@@ -147,6 +147,15 @@ def test_stages_are_told(tmp_path, network):
     assert "freezing the graph" in stages
 
 
+def test_opening_a_model_leaves_no_files_behind(tmp_path, network, monkeypatch):
+    network.save(tmp_path / "model.keras")
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    open_engine(tmp_path / "model.keras", 1, silent)
+    assert list(temporary.iterdir()) == []
+
+
 def test_h5_is_read(tmp_path, network, noise):
     file = tmp_path / "model.h5"
     network.save(file)

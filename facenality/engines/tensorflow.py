@@ -101,7 +101,9 @@ def _last_activation(model: keras.Model) -> str:
 
 def _freeze(model: keras.Model, facts: Facts) -> Any:
     spec = tf.TensorSpec((None, *facts.input_shape), facts.input_dtype)
-    traced = tf.function(lambda x: model(x, training=False)).get_concrete_function(spec)
+    # autograph would not enter Keras's code anyway, but leaves files in /tmp.
+    infer = tf.function(lambda x: model(x, training=False), autograph=False)
+    traced = infer.get_concrete_function(spec)
     return convert_variables_to_constants_v2(traced)
 
 
