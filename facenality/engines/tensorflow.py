@@ -62,7 +62,9 @@ def _load(file: Path) -> keras.Model:
     try:
         return keras.saving.load_model(file, compile=False, safe_mode=True)
     except (ValueError, TypeError, OSError, KeyError, zipfile.BadZipFile) as error:
-        raise ModelNotLoaded(f"Keras cannot load {file.name}: {error}") from error
+        # Its folder is the host's business, and this sentence reaches clients.
+        reason = str(error).replace(f"{file.parent}{os.sep}", "")
+        raise ModelNotLoaded(f"Keras cannot load {file.name}: {reason}") from error
 
 
 def _facts(model: keras.Model) -> Facts:

@@ -1,0 +1,76 @@
+// A picture from the camera, in a dialog; a clear sentence where there is no camera or no permission.
+
+import { words } from './words.js';
+
+const element = (id) => document.getElementById(id);
+const REASONS = {
+  NotAllowedError: words.cameraRefused,
+  SecurityError: words.cameraRefused,
+  NotFoundError: words.cameraMissing,
+  OverconstrainedError: words.cameraMissing,
+};
+
+/** @param {(file: File) => void} onPicture */
+export function bindCamera(onPicture) {
+  const dialog = element('camera');
+  const video = element('camera-video');
+  const capture = element('camera-capture');
+  let stream = null;
+  let facing = 'user';
+
+  const say = (sentence) => { element('camera-message').textContent = sentence; };
+
+  function stop() {
+    stream?.getTracks().forEach((track) => track.stop());
+    stream = null;
+    video.srcObject = null;
+    capture.disabled = true;
+  }
+
+  async function start() {
+    stop();
+    say(words.cameraStarting);
+    if (!navigator.mediaDevices?.getUserMedia) return say(words.cameraInsecure);
+    try {
+      const opened = await navigator.mediaDevices.getUserMedia({ video: { facingMode: facing, width: { ideal: 1280 } } });
+      if (!dialog.open) return opened.getTracks().forEach((track) => track.stop());
+      stream = opened;
+      video.srcObject = stream;
+      video.classList.toggle('mirrored', facing === 'user');
+      await video.play();
+    } catch (error) {
+      return say(REASONS[error.name] ?? words.cameraBusy);
+    }
+    say('');
+    capture.disabled = false;
+    capture.focus();
+    const devices = await navigator.mediaDevices.enumerateDevices();
+    element('camera-switch').hidden = devices.filter(({ kind }) => kind === 'videoinput').length < 2;
+  }
+
+  element('camera-open').addEventListener('click', () => {
+    dialog.showModal();
+    start();
+  });
+  element('camera-close').addEventListener('click', () => dialog.close());
+  element('camera-switch').addEventListener('click', () => {
+    facing = facing === 'user' ? 'environment' : 'user';
+    start();
+  });
+  capture.addEventListener('click', async () => {
+    const picture = await frame(video);
+    dialog.close();
+    onPicture(picture);
+  });
+  dialog.addEventListener('close', stop);
+}
+
+/** The video's current frame as a JPEG file, the way round that the camera sees it. */
+async function frame(video) {
+  const canvas = document.createElement('canvas');
+  canvas.width = video.videoWidth;
+  canvas.height = video.videoHeight;
+  canvas.getContext('2d').drawImage(video, 0, 0);
+  const blob = await new Promise((resolve) => canvas.toBlob(resolve, 'image/jpeg', 0.92));
+  return new File([blob], 'camera.jpg', { type: blob.type });
+}

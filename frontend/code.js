@@ -1,0 +1,29 @@
+// The "Use it from code" panel: snippets with this server's real address and the chosen model, each with a copy button.
+
+import { predictUrl } from './api.js';
+import { copyOnClick } from './copy.js';
+import { snippetsFor } from './snippets.js';
+import { createTabs } from './tabs.js';
+
+const LANGUAGES = ['curl', 'javascript', 'python'];
+
+const panel = (language) => document.getElementById(`code-${language}`);
+const codeOf = (language) => panel(language).querySelector('code');
+
+/** @param {{get: () => string}} key @returns {{show: (model: object | undefined) => void}} */
+export function createCode(key) {
+  createTabs(document.getElementById('code-tabs'));
+  for (const language of LANGUAGES) {
+    const code = codeOf(language);
+    copyOnClick(panel(language).querySelector('button'), () => code.textContent, code);
+  }
+
+  function show(model) {
+    const url = new URL(predictUrl(model?.name), document.baseURI).href;
+    const snippets = snippetsFor({ url, model, keyed: key.get() !== '' });
+    for (const language of LANGUAGES) codeOf(language).textContent = snippets[language];
+    if (model?.task === 'tensor') document.getElementById('code-panel').open = true; // the only way to ask it
+  }
+
+  return { show };
+}
