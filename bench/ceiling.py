@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from facenality.card import ImageSpec
 from facenality.engines import Engine, open_engine
 from facenality.images import decode
+from facenality.recipe import ImageSpec
 from facenality.threads import cores
 
 BATCH = 16

@@ -17,18 +17,15 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 import gevent
-import numpy as np
-import numpy.typing as npt
 from gevent.event import AsyncResult, Event
 
+from .arrays import Arrays, rows, stack
 from .errors import ModelFailed, Overloaded
 from .threads import Threads
 
-Array = npt.NDArray[Any]
-Predict = Callable[[Array], Array]
+Predict = Callable[[Arrays], Arrays]
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +38,7 @@ MAX_JOBS = 512
 class Row:
     """One job's scores, and where its time went (seconds)."""
 
-    scores: Array
+    scores: Arrays
     queue_seconds: float
     predict_seconds: float
     batch_size: int
@@ -49,7 +46,7 @@ class Row:
 
 @dataclass(eq=False)
 class _Job:
-    instance: Array
+    instance: Arrays
     result: AsyncResult
     submitted: float = field(default_factory=time.monotonic)
     gone: bool = False
@@ -101,7 +98,7 @@ class Batcher:
         finally:
             self._places -= count
 
-    def submit(self, instance: Array) -> Row:
+    def submit(self, instance: Arrays) -> Row:
         """Wait for the scores of `instance`.
 
         Raises ModelFailed. A greenlet that is killed or times out while it waits takes
@@ -185,15 +182,14 @@ class Batcher:
         )
 
 
-def _predict_rows(predict: Predict, instances: list[Array]) -> Array:
+def _predict_rows(predict: Predict, instances: list[Arrays]) -> list[Arrays]:
     """In the model thread: stack, predict, check that rows out equal rows in."""
-    scores = predict(np.stack(instances))
-    if scores.shape[:1] != (len(instances),):
+    answered = rows(predict(stack(instances)))
+    if len(answered) != len(instances):
         raise ModelFailed(
-            f"The model answered {scores.shape[0] if scores.ndim else 'no'} rows for "
-            f"{len(instances)} instances."
+            f"The model answered {len(answered)} rows for {len(instances)} instances."
         )
-    return scores
+    return answered
 
 
 def _as_model_failed(error: Exception) -> ModelFailed:

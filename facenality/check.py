@@ -7,6 +7,7 @@ from rich.table import Table
 from . import folder
 from .catalog import STAGES
 from .errors import FacenalityError
+from .facts import TensorFacts
 from .folder import Found
 from .loader import Model, load
 from .settings import Settings
@@ -66,7 +67,6 @@ def _load(
 
 def _row(model: Model) -> list[str]:
     found, engine, image = model.found, model.engine, model.recipe.image
-    shape = "x".join(str(n or "any") for n in engine.facts.input_shape)
     how = f" {image.mode}, {image.preprocess}, {image.fit}" if image else ""
     golden = model.golden_difference
     times = (f"{n}: {1000 * s:.1f}" for n, s in model.batch_seconds.items())
@@ -74,9 +74,14 @@ def _row(model: Model) -> list[str]:
         found.name,
         str(found.version),
         model.recipe.task,
-        f"{shape} {engine.facts.input_dtype}{how}",
+        ", ".join(map(_shown, engine.facts.inputs)) + how,
         f"{engine.name} {engine.precision}",
-        f"{engine.agreement:.1g}",
+        "" if engine.agreement is None else f"{engine.agreement:.1g}",
         "none" if golden is None else f"off by {golden:.1g}",
         "  ".join(times),
     ]
+
+
+def _shown(tensor: TensorFacts) -> str:
+    shape = "x".join(str(n or "any") for n in tensor.shape or ())
+    return f"{shape} {tensor.dtype}".strip()

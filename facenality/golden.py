@@ -11,20 +11,30 @@ from typing import Any
 
 from .errors import ModelNotLoaded
 from .folder import Found
-from .tasks import Prediction
+from .tasks import Payload, Prediction
 
 TOP = 5
 
 
-def read(found: Found) -> tuple[bytes, list[Prediction]] | None:
+def payload(sample: Path) -> Payload:
+    """What a client would send: a text, numbers from JSON, or an encoded image."""
+    if sample.suffix == ".txt":
+        return sample.read_text(encoding="utf-8").strip()
+    if sample.suffix == ".json":
+        numbers: Payload = json.loads(sample.read_text(encoding="utf-8"))
+        return numbers
+    return sample.read_bytes()
+
+
+def read(found: Found) -> tuple[Payload, list[Prediction]] | None:
     """Sample and expected predictions, or None where the model has no golden sample."""
     sample, expected = found.sample(), found.beside("expected.json")
     if not sample or not expected:
         return None
     try:
-        return sample.read_bytes(), json.loads(expected.read_text(encoding="utf-8"))
+        return payload(sample), json.loads(expected.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ModelNotLoaded(f"expected.json cannot be read: {error}") from None
+        raise ModelNotLoaded(f"the golden sample cannot be read: {error}") from None
 
 
 def write(sample: Path, predictions: list[Prediction]) -> None:

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
-from .card import ImageSpec
 from .errors import NotUsable, TooLarge
+from .recipe import ImageSpec
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
 MAX_SIDE = 16_384
@@ -55,7 +55,8 @@ _BROKEN = (OSError, SyntaxError, ValueError, TypeError, IndexError, struct.error
 def decode(data: bytes, spec: ImageSpec) -> Tensor:
     """The instance that `spec` makes of an encoded image: float32[H, W, 3 or 1].
 
-    Raises NotUsable for what is no readable image, TooLarge for too many pixels.
+    [C, H, W] where the model has its channels first. Raises NotUsable for what is no
+    readable image, TooLarge for too many pixels.
     """
     if not data:
         raise NotUsable("The file is empty; send a JPEG, PNG, WebP, GIF or BMP image.")
@@ -75,7 +76,8 @@ def decode(data: bytes, spec: ImageSpec) -> Tensor:
             f"The image is broken or cut short ({error}); send the file again.",
             code="broken_image",
         ) from None
-    return preprocess(picture, spec.preprocess)
+    pixels = preprocess(picture, spec.preprocess)
+    return np.moveaxis(pixels, -1, 0) if spec.channels_first else pixels
 
 
 def _check_size(image: ImageFile.ImageFile) -> None:

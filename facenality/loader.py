@@ -8,8 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import card, engines, golden, tasks
+from . import card, engines, golden, recipe, tasks
+from .arrays import Array, Arrays, rows, stack
 from .engines import Engine, Tell
+from .errors import FacenalityError, ModelNotLoaded
+from .facts import TensorFacts
 from .folder import Found, sha256
 from .settings import Settings
 
@@ -22,7 +25,7 @@ class Model:
 
     found: Found
     sha256: str
-    recipe: card.Recipe
+    recipe: recipe.Recipe
     task: tasks.Task
     engine: Engine
     batch_seconds: dict[int, float]  # a warm prediction of each allowed batch size
@@ -39,25 +42,20 @@ def load(
     the golden sample becomes the expected one first.
     """
     started = time.monotonic()
-    written = card.read(
-        found.beside("model.toml") or found.file.with_name("model.toml")
-    )
-    engine = engines.open_engine(
-        found.file,
-        written.max_batch_size or settings.max_batch_size,
-        tell,
-    )
-    labels = found.beside("labels.txt") or found.file
-    recipe = card.complete(written, engine.facts, labels.parent)
-    task = tasks.make(recipe, engine.facts)
-    seconds = warm_up(engine, tell)
+    written = card.read(found.beside("model.toml"))
+    size = written.max_batch_size or settings.max_batch_size
+    engine = engines.open_engine(found.file, size, tell)
+    labels = found.beside("labels.txt") or found.beside("model.toml") or found.file
+    settled = recipe.complete(written, engine.facts, labels.parent)
+    task = tasks.make(settled, engine.facts)
+    seconds = warm_up(engine, _example(found, task, engine), tell)
     if write_expected and (sample := found.sample()):
-        golden.write(sample, answer(task, engine, sample.read_bytes(), golden.TOP))
-    difference = verify(found, task, engine, recipe.tolerance, tell)
+        golden.write(sample, answer(task, engine, golden.payload(sample), golden.TOP))
+    difference = verify(found, task, engine, settled.tolerance, tell)
     return Model(
         found,
         sha256(found.file),
-        recipe,
+        settled,
         task,
         engine,
         seconds,
@@ -66,18 +64,48 @@ def load(
     )
 
 
-def warm_up(engine: Engine, tell: Tell) -> dict[int, float]:
+def _example(found: Found, task: tasks.Task, engine: Engine) -> Arrays | None:
+    """An instance to warm with: the golden sample, else zeros or empty texts.
+
+    None where nothing is known that fits: a model.py without a sample.
+    """
+    if sample := found.sample():
+        return task.decode(golden.payload(sample))
+    inputs = engine.facts.inputs
+    if any(one.shape is None for one in inputs):
+        return None
+    blanks = {one.name: _blank(one) for one in inputs}
+    return blanks if len(inputs) > 1 else next(iter(blanks.values()))
+
+
+def _blank(tensor: TensorFacts) -> Array:
+    if tensor.dtype == "string":
+        return np.full(tensor.example_shape(), "", dtype=object)
+    return np.zeros(tensor.example_shape(), tensor.dtype)
+
+
+def warm_up(engine: Engine, example: Arrays | None, tell: Tell) -> dict[int, float]:
     """Predict every allowed batch size twice; seconds of the second time, by size."""
-    facts = engine.facts
-    shape = tuple(n or 8 for n in facts.input_shape)
-    seconds = {}
-    for size in engine.batch_sizes:
+    seconds: dict[int, float] = {}
+    for size in engine.batch_sizes if example is not None else ():
         tell(f"warming up, batch {size}")
-        batch = np.zeros((size, *shape), facts.input_dtype)
-        engine.predict(batch)
-        started = time.monotonic()
-        engine.predict(batch)
+        batch = stack([example] * size)  # type: ignore[list-item]  # not None here
+        try:
+            engine.predict(batch)
+            started = time.monotonic()
+            answered = rows(engine.predict(batch))
+        except FacenalityError:
+            raise
+        except Exception as error:
+            raise ModelNotLoaded(
+                f"its first prediction raised {type(error).__name__}: {error}"
+            ) from error
         seconds[size] = time.monotonic() - started
+        if len(answered) != size:
+            raise ModelNotLoaded(
+                f"it answers {len(answered)} rows for a batch of {size}: the first "
+                "axis of its output must be the batch"
+            )
     return seconds
 
 
@@ -94,8 +122,8 @@ def verify(
 
 
 def answer(
-    task: tasks.Task, engine: Engine, sample: bytes, top: int = EVERY_LABEL
+    task: tasks.Task, engine: Engine, sample: tasks.Payload, top: int = EVERY_LABEL
 ) -> list[tasks.Prediction]:
-    """The predictions for one encoded sample, without batcher or HTTP."""
-    instance = task.decode(sample)
-    return task.describe(engine.predict(instance[np.newaxis])[0], top)
+    """The predictions for one sample, without batcher or HTTP."""
+    scores = engine.predict(stack([task.decode(sample)]))
+    return task.describe(rows(scores)[0], top)

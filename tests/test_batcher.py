@@ -109,7 +109,7 @@ def test_when_a_batch_fails_only_the_bad_one_fails(make, caplog):
     [
         (np.zeros((3, 1)), "3 rows for 1"),
         (np.zeros((0, 1)), "0 rows for 1"),
-        (np.float32(1), "no rows for 1"),
+        (np.float32(1), "0 rows for 1"),
     ],
 )
 def test_rows_out_must_equal_rows_in(make, answer, sentence):

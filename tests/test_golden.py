@@ -32,7 +32,7 @@ def test_what_is_written_is_read_again(tmp_path):
 def test_a_broken_expected_file_is_named(tmp_path):
     (tmp_path / "sample.png").write_bytes(b"png")
     (tmp_path / "expected.json").write_text("{")
-    with pytest.raises(ModelNotLoaded, match="expected.json"):
+    with pytest.raises(ModelNotLoaded, match="golden sample cannot be read"):
         golden.read(found(tmp_path))
 
 

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image, ImageOps
 
 from facenality import images
-from facenality.card import ImageSpec
 from facenality.errors import NotUsable, TooLarge
+from facenality.recipe import ImageSpec
 from made import picture
 
 
@@ -64,6 +64,12 @@ def test_a_transparent_palette_colour_lies_over_white():
 def test_cmyk_is_converted():
     got = colour(picture((0, 255, 255, 0), mode="CMYK", form="JPEG"))
     assert np.abs(np.array(got) - (255, 0, 0)).max() <= 6
+
+
+def test_channels_come_first_for_a_model_that_wants_them_so():
+    tensor = images.decode(picture((9, 8, 7)), spec(channels_first=True, width=4))
+    assert tensor.shape == (3, 8, 4)
+    assert tensor[:, 0, 0].tolist() == [9, 8, 7]
 
 
 def test_a_gif_gives_its_first_frame():

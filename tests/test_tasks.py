@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from facenality import tasks
-from facenality.card import Facts, ImageSpec, Recipe
 from facenality.errors import ModelFailed, NotUsable
+from facenality.facts import Facts, TensorFacts
+from facenality.recipe import ImageSpec, Recipe
 from made import picture
 
 SPEC = ImageSpec("RGB", 8, 8, "bilinear", "stretch", "unit")
@@ -16,7 +17,7 @@ SPEC = ImageSpec("RGB", 8, 8, "bilinear", "stretch", "unit")
 def make(task="image-classification", labels=("a", "b", "c"), output="probability"):
     image = SPEC if task.startswith("image") else None
     shape = (8, 8, 3) if image else (None, 2)
-    facts = Facts(shape, "float32", (len(labels),), "softmax", rescales=False)
+    facts = Facts((TensorFacts("in", shape, "float32"),), (), "softmax", rescales=False)
     return tasks.make(Recipe(task, labels, output, image, 1e-3, ()), facts)
 
 
@@ -105,7 +106,7 @@ def test_numbers_go_to_an_image_model_as_they_are():
         ([[1, 2, 3]], "does not fit"),
         ({"a": 1}, "finite numbers"),
         (None, "finite numbers"),
-        ("text", "takes numbers"),
+        ("text", "finite numbers"),
         (b"bytes", "takes numbers"),
     ],
 )
@@ -116,3 +117,88 @@ def test_a_tensor_that_does_not_fit_is_refused(payload, sentence):
 
 def test_a_dimension_of_any_length_takes_any_length():
     assert make("tensor", ()).decode([[1, 2]] * 5).shape == (5, 2)
+
+
+def text_task(shape=(1,)):
+    facts = Facts((TensorFacts("in", shape, "string"),), (), "softmax", rescales=False)
+    recipe = Recipe("text-classification", ("no", "yes"), "probability", None, 1, ())
+    return tasks.make(recipe, facts)
+
+
+@pytest.mark.parametrize("shape", [(), (1,), None])
+def test_a_text_becomes_one_string_in_the_models_shape(shape):
+    got = text_task(shape).decode("I love it ❤")
+    assert got.shape == (shape or ())
+    assert got.flat[0] == "I love it ❤"
+    assert not text_task().heavy
+
+
+@pytest.mark.parametrize("payload", [5, None, ["a"], {}, "\ud800"])
+def test_what_is_no_text_is_refused(payload):
+    with pytest.raises(NotUsable) as caught:
+        text_task().decode(payload)
+    assert caught.value.code == "not_text"
+
+
+def test_texts_are_described_as_labels():
+    assert text_task().describe(row(0.25, 0.75), top=1) == [
+        {"label": "yes", "probability": 0.75}
+    ]
+
+
+def two_inputs():
+    inputs = TensorFacts("a", (2,), "float32"), TensorFacts("b", (), "int32")
+    return tasks.make(
+        Recipe("tensor", (), "value", None, 1, ()), Facts(inputs, (), "linear", False)
+    )
+
+
+def test_several_inputs_come_by_name():
+    got = two_inputs().decode({"a": [1, 2], "b": 3})
+    assert got["a"].tolist() == [1, 2]
+    assert got["b"].dtype == np.int32
+
+
+@pytest.mark.parametrize(
+    ("payload", "sentence"),
+    [
+        ([1, 2], "an object with a, b"),
+        ({"a": [1, 2]}, "an object with a, b"),
+        ({"a": [1, 2], "b": 1, "c": 1}, "an object with a, b"),
+        ({"a": [1], "b": 1}, "does not fit"),
+        ({"a": [1, 2], "b": "x"}, "finite numbers"),
+    ],
+)
+def test_inputs_that_do_not_fit_are_refused(payload, sentence):
+    with pytest.raises(NotUsable, match=sentence):
+        two_inputs().decode(payload)
+
+
+def test_several_outputs_are_described_by_name():
+    got = two_inputs().describe({"x": row(1, 2), "y": row(3)}, top=1)
+    assert got == [{"values": {"x": [1, 2], "y": [3]}}]
+
+
+@pytest.mark.parametrize(
+    "task", [make(), make("image-regression"), text_task()], ids=str
+)
+@pytest.mark.parametrize("scores", [{"a": row(1)}, row(1, 2, 3, 4), np.ones((1, 3))])
+def test_scores_that_labels_cannot_be_put_to_are_the_models_failure(task, scores):
+    with pytest.raises(ModelFailed):
+        task.describe(scores, top=1)
+
+
+@pytest.mark.parametrize(
+    ("payload", "fits"),
+    [(["a", "b"], True), (["a"], False), ("ab", False), ([1, 2], None)],
+)
+def test_a_tensor_of_strings_holds_strings(payload, fits):
+    facts = Facts((TensorFacts("in", (2,), "string"),), (), "linear", False)
+    task = tasks.make(Recipe("tensor", (), "value", None, 1, ()), facts)
+    if fits:
+        assert task.decode(payload).tolist() == payload
+    else:
+        with pytest.raises(
+            NotUsable, match="does not fit" if fits is False else "text"
+        ):
+            task.decode(payload)

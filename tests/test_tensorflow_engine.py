@@ -135,8 +135,8 @@ def test_a_rescaling_layer_is_found_inside_a_nested_model(tmp_path, inside):
     outer.save(file)
     facts = open_engine(file, 1, silent).facts
     assert facts.rescales
-    assert facts.input_shape == (8, 8, 3)
-    assert facts.output_shape == (192,)
+    assert facts.inputs[0].shape == (8, 8, 3)
+    assert facts.outputs[0].shape == (192,)
 
 
 def test_stages_are_told(tmp_path, network):
@@ -173,10 +173,128 @@ def test_a_file_that_is_no_model_is_named(tmp_path, name, content):
     assert str(tmp_path) not in str(caught.value), "no path of the host for clients"
 
 
-def test_a_model_with_two_inputs_is_refused_with_the_reason(tmp_path):
-    ends = keras.Input((2,)), keras.Input((2,))
-    keras.Model(ends, layers.Add()(ends)).save(tmp_path / "model.keras")
-    with pytest.raises(ModelNotLoaded, match="2 inputs and 1 outputs"):
+@pytest.fixture(scope="module")
+def two_by_two() -> keras.Model:
+    """Two inputs, two outputs, by name."""
+    a, b = keras.Input((2,), name="a"), keras.Input((3,), name="b")
+    joined = layers.Concatenate()([a, b])
+    outputs = {"y": layers.Dense(2)(joined), "x": layers.Dense(1)(joined)}
+    return keras.Model({"b": b, "a": a}, outputs)
+
+
+@pytest.mark.parametrize("form", ["keras", "saved_model"])
+def test_several_inputs_and_outputs_go_by_name(tmp_path, two_by_two, form):
+    file = tmp_path / f"model.{form}"
+    if form == "keras":
+        two_by_two.save(file)
+    else:
+        two_by_two.export(file, verbose=False)
+    engine = open_engine(file, 4, silent)
+    assert {one.name for one in engine.facts.inputs} == {"a", "b"}
+    rng = np.random.default_rng(0)
+    batch = {n: rng.random((3, k)).astype("float32") for n, k in (("a", 2), ("b", 3))}
+    expected = two_by_two.predict(batch, verbose=0)
+    got = engine.predict(batch)
+    for name in ("x", "y"):
+        assert np.abs(got[name] - expected[name]).max() <= 1e-5
+    assert engine.agreement <= 1e-5
+
+
+@pytest.fixture(scope="module")
+def text_network() -> keras.Model:
+    words = layers.TextVectorization(max_tokens=20, output_sequence_length=4)
+    words.adapt(["good film", "bad film"])
+    return keras.Sequential(
+        [
+            keras.Input((1,), dtype="string"),
+            words,
+            layers.Embedding(20, 4),
+            layers.Flatten(),
+            layers.Dense(2, activation="softmax"),
+        ]
+    )
+
+
+@pytest.mark.parametrize("form", ["keras", "saved_model"])
+def test_a_model_with_text_vectorization_takes_strings(tmp_path, text_network, form):
+    """Its table of words cannot be frozen; the function is shared as it is."""
+    import tensorflow as tf
+
+    file = tmp_path / f"model.{form}"
+    if form == "keras":
+        text_network.save(file)
+    else:
+        text_network.export(file, verbose=False)
+    engine = open_engine(file, 4, silent)
+    texts = np.array([["good film"], ["bad film"], ["ü"]], object)
+    expected = text_network.predict(tf.constant(texts), verbose=0)
+    assert np.ptp(expected, axis=0).max() > 1e-3
+    assert np.abs(engine.predict(texts) - expected).max() <= 1e-5
+    assert engine.facts.inputs[0].dtype == "string"
+    assert engine.agreement is None
+
+
+@pytest.mark.parametrize("activation", ["softmax", "sigmoid", "linear"])
+def test_a_saved_model_gives_the_same_numbers(tmp_path, activation):
+    model = keras.Sequential(
+        [keras.Input((4,)), layers.Dense(3, activation=activation)]
+    )
+    model.export(tmp_path / "saved_model", verbose=False)
+    engine = open_engine(tmp_path / "saved_model", 4, silent)
+    batch = np.random.default_rng(0).random((3, 4)).astype("float32")
+    expected = model.predict(batch, verbose=0)
+    assert np.abs(engine.predict(batch) - expected).max() <= 1e-5
+    assert engine.facts.activation == activation
+
+
+def test_a_saved_model_without_its_signature_names_those_it_has(tmp_path):
+    import tensorflow as tf
+
+    module = tf.Module()
+    module.f = tf.function(lambda x: x, input_signature=[tf.TensorSpec([None])])
+    tf.saved_model.save(module, tmp_path / "m", signatures={"other": module.f})
+    with pytest.raises(ModelNotLoaded, match="no serving_default; its signatures: oth"):
+        open_engine(tmp_path / "m", 1, silent)
+
+
+def test_a_folder_that_is_no_saved_model_is_named(tmp_path):
+    with pytest.raises(ModelNotLoaded, match="TensorFlow cannot load"):
+        open_engine(tmp_path, 1, silent)
+
+
+CUSTOM = """
+import keras
+
+@keras.saving.register_keras_serializable(package="mine")
+class Twice(keras.layers.Layer):
+    def call(self, x):
+        return FACTOR * x
+"""
+
+
+def test_custom_py_brings_the_models_own_layers(tmp_path):
+    """Two models may give one name to different layers."""
+    for factor in (2, 3):
+        folder = tmp_path / str(factor)
+        folder.mkdir()
+        code = CUSTOM.replace("FACTOR", str(factor))
+        (folder / "custom.py").write_text(code)
+        scope: dict = {}
+        with keras.saving.CustomObjectScope({}):
+            exec(code, scope)
+            keras.Sequential([keras.Input((2,)), scope["Twice"]()]).save(
+                folder / "model.keras"
+            )
+    keras.saving.get_custom_objects().clear()
+    for factor in (2, 3):
+        engine = open_engine(tmp_path / str(factor) / "model.keras", 1, silent)
+        assert engine.predict(np.ones((1, 2), "float32")).tolist() == [[factor] * 2]
+
+
+def test_a_custom_py_that_raises_is_named(tmp_path, network):
+    network.save(tmp_path / "model.keras")
+    (tmp_path / "custom.py").write_text("1 / 0")
+    with pytest.raises(ModelNotLoaded, match="custom.py raised ZeroDivisionError"):
         open_engine(tmp_path / "model.keras", 1, silent)
 
 

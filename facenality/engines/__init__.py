@@ -5,13 +5,11 @@ Each engine's heavy import stays inside its own file, and happens when it is ope
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-import numpy.typing as npt
+from ..arrays import Arrays
+from ..facts import Facts
 
-from ..card import Facts
-
-Array = npt.NDArray[Any]
 Tell = Callable[[str], None]  # names the stage of a load, for whoever waits
 
 
@@ -21,22 +19,24 @@ class Engine(Protocol):
     name: str
     precision: str
     facts: Facts
-    batch_sizes: tuple[int, ...]  # every batch is padded up to one of these
-    agreement: float  # largest difference to the reference, on noise, at loading
+    batch_sizes: tuple[int, ...]  # to be warmed; the last one is the largest taken
+    agreement: float | None  # largest difference to the reference at loading, on noise
 
-    def predict(self, batch: Array) -> Array:
-        """Scores[N, …] for batch[N, …], 1 <= N <= max_batch_size."""
+    def predict(self, batch: Arrays) -> Arrays:
+        """Scores[N, …] for batch[N, …], 1 <= N <= batch_sizes[-1]."""
 
 
 def open_engine(file: Path, max_batch_size: int, tell: Tell) -> Engine:
-    """Load `file` into an engine. Raises ModelNotLoaded. For the model thread.
+    """Load `file` into an engine. Raises ModelNotLoaded. For the model thread."""
+    sizes = allowed_batch_sizes(max_batch_size)
+    if file.suffix == ".py":
+        from .python import PythonEngine
 
-    There is one engine so far; `engine = auto` and `engine = tensorflow` both mean it.
-    """
+        return PythonEngine(file, sizes, tell)
     tell("importing TensorFlow")
-    from .tensorflow import TensorFlowEngine
+    from . import tensorflow
 
-    return TensorFlowEngine(file, allowed_batch_sizes(max_batch_size), tell)
+    return tensorflow.open_file(file, sizes, tell)
 
 
 def allowed_batch_sizes(most: int) -> tuple[int, ...]:

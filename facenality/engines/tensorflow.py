@@ -7,9 +7,10 @@ while requests wait. keras.Model.predict is not used: it is not safe to share be
 threads, retraces, and costs several times as much a call.
 """
 
+import logging
 import os
-import zipfile
 from bisect import bisect_left
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +20,17 @@ import numpy as np
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
-import keras
 import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import (
     convert_variables_to_constants_v2,
 )
 
-from ..card import Facts
-from ..errors import ModelNotLoaded
-from . import Array, Tell
+from ..arrays import Arrays, length, padded
+from . import Tell, keras_file, saved_model
+from .traced import UNKNOWN_ACTIVATION, Traced
+
+# Freezing warns about collections that inference has no use for.
+logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 class TensorFlowEngine:
@@ -36,85 +39,78 @@ class TensorFlowEngine:
     name = "tensorflow"
     precision = "float32"
 
-    def __init__(self, file: Path, batch_sizes: tuple[int, ...], tell: Tell) -> None:
+    def __init__(self, traced: Traced, batch_sizes: tuple[int, ...]) -> None:
         self.batch_sizes = batch_sizes
-        tell("loading the file")
-        model = _load(file)
-        self.facts = _facts(model)
-        tell("freezing the graph")
-        self._graph = _freeze(model, self.facts)
-        tell("comparing with Keras")
-        self.agreement = _compare(model, self, self.facts)
+        self.agreement: float | None = None
+        self._graph = _frozen(traced.function)
+        self.facts = traced.facts
+        if traced.facts.activation == UNKNOWN_ACTIVATION:
+            last = _last_activation(self._graph)
+            self.facts = replace(traced.facts, activation=last)
+        self._owner = traced.owner if self._graph is traced.function else None
 
-    def predict(self, batch: Array) -> Array:
+    def predict(self, batch: Arrays) -> Arrays:
         """Scores[N, …] for batch[N, …]; N is padded up to an allowed size."""
-        count = len(batch)
+        count = length(batch)
         size = self.batch_sizes[bisect_left(self.batch_sizes, count)]
         if size > count:
-            # The last instance again: zeros may be far outside what a model was made
-            # for.
-            batch = np.concatenate([batch, np.repeat(batch[-1:], size - count, 0)])
-        (scores,) = self._graph(tf.constant(batch))
-        return scores.numpy()[:count]  # type: ignore[no-any-return]  # untyped library
+            batch = padded(batch, size)
+        parts = [part.numpy()[:count] for part in self._graph(*self._tensors(batch))]
+        if len(parts) == 1:
+            return parts[0]  # type: ignore[no-any-return]  # untyped library
+        names = (one.name for one in self.facts.outputs)
+        return dict(zip(names, parts, strict=True))
+
+    def _tensors(self, batch: Arrays) -> list[Any]:
+        if isinstance(batch, dict):
+            return [tf.constant(batch[one.name]) for one in self.facts.inputs]
+        return [tf.constant(batch)]
 
 
-def _load(file: Path) -> keras.Model:
-    try:
-        return keras.saving.load_model(file, compile=False, safe_mode=True)
-    except (ValueError, TypeError, OSError, KeyError, zipfile.BadZipFile) as error:
-        # Its folder is the host's business, and this sentence reaches clients.
-        reason = str(error).replace(f"{file.parent}{os.sep}", "")
-        raise ModelNotLoaded(f"Keras cannot load {file.name}: {reason}") from error
+def open_file(file: Path, batch_sizes: tuple[int, ...], tell: Tell) -> TensorFlowEngine:
+    """Load, freeze and compare a Keras file or a SavedModel. Raises ModelNotLoaded."""
+    tell("loading the file")
+    traced = saved_model.trace(file) if file.is_dir() else keras_file.trace(file)
+    tell("freezing the graph")
+    engine = TensorFlowEngine(traced, batch_sizes)
+    if all(one.dtype != "string" for one in traced.facts.inputs):
+        tell("comparing with the reference")
+        engine.agreement = _compare(traced, engine)
+    return engine
 
 
-def _facts(model: keras.Model) -> Facts:
-    if len(model.inputs) != 1 or len(model.outputs) != 1:
-        raise ModelNotLoaded(
-            f"the model has {len(model.inputs)} inputs and {len(model.outputs)} "
-            "outputs; one of each can be served"
-        )
-    return Facts(
-        input_shape=tuple(model.inputs[0].shape[1:]),
-        input_dtype=model.inputs[0].dtype,
-        output_shape=tuple(model.outputs[0].shape[1:]),
-        activation=_last_activation(model),
-        rescales=any(map(_is_rescaling, _layers(model))),
-    )
+def _frozen(function: Any) -> Any:
+    """Variables become constants, except where the graph has tables of strings.
+
+    A table cannot be a constant: then the function stays as it is.
+    """
+    graph = function.graph.as_graph_def()
+    inner = (node for one in graph.library.function for node in one.node_def)
+    if any("Table" in node.op for node in (*graph.node, *inner)):
+        return function
+    return convert_variables_to_constants_v2(function)
 
 
-def _layers(model: keras.Model) -> list[Any]:
-    """All layers, those of nested models too."""
-    return model._flatten_layers(include_self=False)  # type: ignore[no-any-return]
+def _last_activation(graph: Any) -> str:
+    """ "softmax" or "sigmoid" where that makes the first output, else "linear"."""
+    operation = graph.outputs[0].op
+    while operation.type == "Identity":
+        operation = operation.inputs[0].op
+    return {"Softmax": "softmax", "Sigmoid": "sigmoid"}.get(operation.type, "linear")
 
 
-def _is_rescaling(layer: Any) -> bool:
-    return isinstance(layer, keras.layers.Rescaling | keras.layers.Normalization)
-
-
-def _last_activation(model: keras.Model) -> str:
-    """The name of what makes the output; "linear" where no layer says."""
-    for layer in reversed(_layers(model)):
-        if isinstance(layer, keras.layers.Softmax):
-            return "softmax"
-        if activation := getattr(layer, "activation", None):
-            return str(getattr(activation, "__name__", "custom"))
-    return "linear"
-
-
-def _freeze(model: keras.Model, facts: Facts) -> Any:
-    spec = tf.TensorSpec((None, *facts.input_shape), facts.input_dtype)
-    # autograph would not enter Keras's code anyway, but leaves files in /tmp.
-    infer = tf.function(lambda x: model(x, training=False), autograph=False)
-    traced = infer.get_concrete_function(spec)
-    return convert_variables_to_constants_v2(traced)
-
-
-def _compare(model: keras.Model, engine: TensorFlowEngine, facts: Facts) -> float:
-    """Largest difference between the frozen graph and Keras itself, on noise."""
-    shape = (
-        2 if engine.batch_sizes[-1] > 1 else 1,
-        *(n or 8 for n in facts.input_shape),
-    )
-    noise = np.random.default_rng(0).random(shape).astype(facts.input_dtype)
-    expected = keras.ops.convert_to_numpy(model(noise, training=False))
-    return float(np.abs(engine.predict(noise) - expected).max(initial=0))
+def _compare(traced: Traced, engine: TensorFlowEngine) -> float:
+    """Largest difference between the frozen graph and the reference, on noise."""
+    rng = np.random.default_rng(0)
+    count = min(2, engine.batch_sizes[-1])
+    noise = [
+        rng.random((count, *one.example_shape())).astype(one.dtype)
+        for one in traced.facts.inputs
+    ]
+    names = [one.name for one in traced.facts.inputs]
+    batch = dict(zip(names, noise, strict=True)) if len(noise) > 1 else noise[0]
+    answered = engine.predict(batch)
+    parts = list(answered.values()) if isinstance(answered, dict) else [answered]
+    expected = traced.reference(noise)
+    pairs = zip(parts, expected, strict=True)
+    return max(float(np.abs(a - b).max(initial=0)) for a, b in pairs)

@@ -6,6 +6,7 @@ from flask import Blueprint, Response
 
 from ..catalog import Catalog, Entry
 from ..errors import Draining, Loading
+from ..facts import TensorFacts
 from ..loader import Model
 from ..readiness import look
 from .replies import error_reply, reply
@@ -70,6 +71,8 @@ def _described(catalog: Catalog, entry: Entry) -> dict[str, Any]:
         "output": recipe.output,
         "labels": list(recipe.labels),
         "input": _input(model),
+        "inputs": list(map(_tensor, engine.facts.inputs)),
+        "outputs": list(map(_tensor, engine.facts.outputs)),
         "engine": engine.name,
         "precision": engine.precision,
         "batch_sizes": list(engine.batch_sizes),
@@ -80,10 +83,14 @@ def _described(catalog: Catalog, entry: Entry) -> dict[str, Any]:
     }
 
 
-def _input(model: Model) -> dict[str, Any]:
-    facts, image = model.engine.facts, model.recipe.image
-    return {
-        "shape": list(facts.input_shape),
-        "dtype": facts.input_dtype,
-        "image": vars(image) if image else None,
-    }
+def _input(model: Model) -> dict[str, Any] | None:
+    """The only input, and how a picture becomes it; None where there are several."""
+    single, image = model.engine.facts.single_input(), model.recipe.image
+    return (
+        _tensor(single) | {"image": vars(image) if image else None} if single else None
+    )
+
+
+def _tensor(tensor: TensorFacts) -> dict[str, Any]:
+    shape = None if tensor.shape is None else list(tensor.shape)
+    return {"name": tensor.name, "shape": shape, "dtype": tensor.dtype}

@@ -1,0 +1,56 @@
+"""Instances, batches and scores: an array each, or a dict of arrays by name.
+
+Most models have one input and one output, and then nothing is wrapped in a dict.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+Arrays = Array | dict[str, Array]
+
+
+def stack(instances: list[Arrays]) -> Arrays:
+    """A batch of `instances`, along a new first axis."""
+    first = instances[0]
+    if isinstance(first, dict):
+        return {name: np.stack([one[name] for one in instances]) for name in first}
+    return np.stack(instances)  # type: ignore[arg-type]  # likewise arrays
+
+
+def rows(scores: Arrays) -> list[Arrays]:
+    """The scores of each instance; raises ValueError where outputs differ in length."""
+    if isinstance(scores, dict):
+        names = list(scores)
+        parts = zip(*(scores[name] for name in names), strict=True)
+        return [dict(zip(names, part, strict=True)) for part in parts]
+    return list(scores) if np.ndim(scores) else []
+
+
+def first(scores: Arrays, count: int) -> Arrays:
+    """The rows before `count`: what is left of a padded batch."""
+    if isinstance(scores, dict):
+        return {name: part[:count] for name, part in scores.items()}
+    return scores[:count]
+
+
+def length(batch: Arrays) -> int:
+    """N of batch[N, …]."""
+    return len(next(iter(batch.values()))) if isinstance(batch, dict) else len(batch)
+
+
+def padded(batch: Arrays, count: int) -> Arrays:
+    """`batch` with its last instance again until there are `count`.
+
+    Zeros would be simpler, but may be far outside what a model was made for.
+    """
+    if isinstance(batch, dict):
+        return {name: _padded(part, count) for name, part in batch.items()}
+    return _padded(batch, count)
+
+
+def _padded(part: Array, count: int) -> Array:
+    missing = count - len(part)
+    return np.concatenate([part, np.repeat(part[-1:], missing, 0)]) if missing else part

@@ -1,0 +1,41 @@
+"""What a loaded model tells about itself."""
+
+from dataclasses import dataclass
+
+Shape = tuple[int | None, ...]
+
+
+@dataclass(frozen=True)
+class TensorFacts:
+    """One input or output. The shape leaves the batch axis out; None fits any length.
+
+    `shape` is None where the model does not say: a `model.py` takes what it takes.
+    """
+
+    name: str
+    shape: Shape | None
+    dtype: str  # NumPy's name, or "string"
+
+    def example_shape(self) -> tuple[int, ...]:
+        """A shape that fits: 8 where any length does."""
+        return tuple(length or 8 for length in self.shape or ())
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Inputs and outputs in the model's own order."""
+
+    inputs: tuple[TensorFacts, ...]
+    outputs: tuple[TensorFacts, ...]
+    activation: str  # of the last layer that has one; "linear" otherwise
+    rescales: bool  # a Rescaling or Normalization layer is inside
+
+    def single_input(self) -> TensorFacts | None:
+        """The only input, where there is only one."""
+        return self.inputs[0] if len(self.inputs) == 1 else None
+
+    def units(self) -> int | None:
+        """Length of a row of scores; None where there is no such single row."""
+        if len(self.outputs) != 1 or len(self.outputs[0].shape or ()) != 1:
+            return None
+        return (self.outputs[0].shape or (None,))[0]

@@ -1,0 +1,46 @@
+"""What a model is for: decode one instance, describe one row of scores.
+
+A payload is what a client sent for one instance: bytes (an encoded image), a string (a
+text, or an image in base64 or as a data: URL), or numbers in nested lists (a tensor,
+used as it is; by name in an object where a model has several inputs).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from ..arrays import Arrays
+from ..facts import Facts
+from ..recipe import Recipe
+from .describing import Prediction
+from .pictures import ImageClassification, ImageRegression
+from .tensors import TensorTask
+from .texts import TextClassification
+
+__all__ = ["Payload", "Prediction", "Task", "make"]
+
+Payload = bytes | str | Sequence[Any] | Mapping[str, Any] | float
+
+
+class Task(Protocol):
+    """`decode` runs in a decoder thread where it is `heavy`, `describe` on the hub."""
+
+    fields: tuple[str, ...]  # of a JSON request that this task takes
+    heavy: bool
+
+    def decode(self, payload: Payload) -> Arrays:
+        """One instance, without the batch axis. Raises NotUsable or TooLarge."""
+
+    def describe(self, scores: Arrays, top: int) -> list[Prediction]:
+        """The reply's predictions for one row of scores. Raises ModelFailed."""
+
+
+def make(recipe: Recipe, facts: Facts) -> Task:
+    """The task that `recipe` names, for a model with these facts."""
+    tensors = TensorTask(facts.inputs)
+    if recipe.task == "text-classification":
+        return TextClassification(facts.inputs[0], recipe.labels, recipe.output)
+    if recipe.image is None:
+        return tensors
+    if recipe.task == "image-regression":
+        return ImageRegression(recipe.image, tensors, recipe.labels)
+    return ImageClassification(recipe.image, tensors, recipe.labels, recipe.output)

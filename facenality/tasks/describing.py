@@ -1,0 +1,60 @@
+"""A row of scores -> the predictions of a reply."""
+
+from typing import Any
+
+import numpy as np
+
+from ..arrays import Array, Arrays
+from ..errors import ModelFailed
+
+Prediction = dict[str, Any]
+
+
+def ranked(
+    scores: Arrays, labels: tuple[str, ...], number: str, top: int
+) -> list[Prediction]:
+    """The `top` labels, best first. One sigmoid output with two labels answers both."""
+    row = single_row(scores)
+    if len(row) == 1 and len(labels) == 2:
+        row = np.array([1 - row[0], row[0]])
+    if len(row) != len(labels):
+        raise ModelFailed(
+            f"The model answered {len(row)} scores for {len(labels)} labels."
+        )
+    # Stable: of two equal scores the label that stands first in the file wins.
+    best = np.argsort(-row, kind="stable")[:top]
+    return [{"label": labels[i], number: float(row[i])} for i in best]
+
+
+def profile(scores: Arrays, labels: tuple[str, ...]) -> list[Prediction]:
+    """Every label's value, in the model's own order."""
+    values = single_row(scores).tolist()
+    if len(values) != len(labels):
+        raise ModelFailed(
+            f"The model answered {len(values)} values for {len(labels)} labels."
+        )
+    return [
+        {"label": label, "value": value}
+        for label, value in zip(labels, values, strict=True)
+    ]
+
+
+def values(scores: Arrays) -> Any:
+    """The numbers as nested lists, by name where there are several outputs."""
+    if isinstance(scores, dict):
+        return {name: finite(part).tolist() for name, part in scores.items()}
+    return finite(scores).tolist()
+
+
+def single_row(scores: Arrays) -> Array:
+    """The one row of finite scores that labels can be put to."""
+    if isinstance(scores, dict) or scores.ndim != 1:
+        raise ModelFailed("The model answered no single row of scores.")
+    return finite(scores)
+
+
+def finite(scores: Array) -> Array:
+    """JSON has no NaN: a model that answers it has failed."""
+    if scores.dtype.kind in "fc" and not np.isfinite(scores).all():
+        raise ModelFailed("The model answered NaN or infinity for this input.")
+    return scores

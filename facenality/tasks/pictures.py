@@ -1,0 +1,75 @@
+"""Pictures in; labels with probabilities, or named values, out."""
+
+import binascii
+from base64 import b64decode
+from typing import Any
+
+from .. import images
+from ..arrays import Arrays
+from ..errors import NotUsable
+from ..recipe import ImageSpec
+from .describing import Prediction, profile, ranked
+from .tensors import TensorTask
+
+
+class _ImageTask:
+    """Decodes; what comes out is the subclass's."""
+
+    fields: tuple[str, ...] = ("image", "url", "instances")
+    heavy = True
+
+    def __init__(
+        self, spec: ImageSpec, tensors: TensorTask, labels: tuple[str, ...]
+    ) -> None:
+        self._spec = spec
+        self._tensors = tensors
+        self._labels = labels
+
+    def decode(self, payload: Any) -> Arrays:
+        """float32[H, W, C] from an encoded image, base64, or numbers as they are."""
+        if isinstance(payload, str):
+            payload = from_base64(payload)
+        if isinstance(payload, bytes):
+            return images.decode(payload, self._spec)
+        return self._tensors.decode(payload)
+
+
+class ImageClassification(_ImageTask):
+    """Labels with a probability (or score) each, best first."""
+
+    def __init__(
+        self,
+        spec: ImageSpec,
+        tensors: TensorTask,
+        labels: tuple[str, ...],
+        output: str,
+    ) -> None:
+        super().__init__(spec, tensors, labels)
+        self._output = output
+
+    def describe(self, scores: Arrays, top: int) -> list[Prediction]:
+        """The `top` labels."""
+        return ranked(scores, self._labels, self._output, top)
+
+
+class ImageRegression(_ImageTask):
+    """A value for each label, in the model's own order."""
+
+    def describe(self, scores: Arrays, top: int) -> list[Prediction]:  # noqa: ARG002
+        """All labels; `top` does not apply, since no value is best."""
+        return profile(scores, self._labels)
+
+
+def from_base64(text: str) -> bytes:
+    """The bytes of base64 text or of a `data:…;base64,` URL. Raises NotUsable."""
+    if text.startswith("data:"):
+        head, _, text = text.partition(",")
+        if not head.endswith(";base64"):
+            raise NotUsable("A data: URL must be base64: data:image/png;base64,…")
+    try:
+        return b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise NotUsable(
+            "'image' is not base64; send the file's bytes in base64, or a data: URL.",
+            code="not_base64",
+        ) from None

@@ -1,0 +1,84 @@
+"""Numbers in, numbers out, both as they are."""
+
+from typing import Any
+
+import numpy as np
+
+from ..arrays import Array, Arrays
+from ..errors import NotUsable
+from ..facts import TensorFacts
+from .describing import Prediction, values
+
+
+class TensorTask:
+    """Each instance is checked against the shapes of the model's inputs."""
+
+    fields: tuple[str, ...] = ("instances",)
+    heavy = True
+
+    def __init__(self, inputs: tuple[TensorFacts, ...]) -> None:
+        self._inputs = inputs
+
+    def decode(self, payload: Any) -> Arrays:
+        """An array, or one by each input's name. Raises NotUsable."""
+        if isinstance(payload, bytes):
+            raise NotUsable("This model takes numbers; send them in 'instances'.")
+        if len(self._inputs) == 1:
+            return tensor(payload, self._inputs[0])
+        names = [one.name for one in self._inputs]
+        if not isinstance(payload, dict) or set(payload) != set(names):
+            raise NotUsable(
+                f"An instance of this model is an object with {', '.join(names)}."
+            )
+        return {one.name: tensor(payload[one.name], one) for one in self._inputs}
+
+    def describe(self, scores: Arrays, top: int) -> list[Prediction]:  # noqa: ARG002
+        """One prediction with all values."""
+        return [{"values": values(scores)}]
+
+
+def tensor(payload: Any, facts: TensorFacts) -> Array:
+    """Nested lists as an array of the input's dtype and shape. Raises NotUsable."""
+    array = _strings(payload) if facts.dtype == "string" else _numbers(payload, facts)
+    if not _fits(array.shape, facts):
+        raise NotUsable(
+            f"An instance of shape {list(array.shape)} does not fit; "
+            f"the model takes {written(facts)}.",
+            code="wrong_shape",
+        )
+    return array
+
+
+def _numbers(payload: Any, facts: TensorFacts) -> Array:
+    """As the model's dtype; "1", null, NaN and what overflows are no numbers."""
+    try:
+        given = np.asarray(payload)
+        if given.dtype.kind in "biuf" and np.isfinite(given).all():
+            return np.asarray(payload, dtype=facts.dtype)
+    except (ValueError, TypeError, OverflowError):
+        pass
+    raise NotUsable(
+        f"An instance must be lists of finite numbers, shape {written(facts)}."
+    )
+
+
+def _strings(payload: Any) -> Array:
+    try:
+        array = np.asarray(payload, dtype=object)
+        for text in array.flat:
+            text.encode()
+    except (AttributeError, UnicodeEncodeError, ValueError):
+        raise NotUsable("An instance must be text that UTF-8 can write.") from None
+    return array
+
+
+def _fits(shape: tuple[int, ...], facts: TensorFacts) -> bool:
+    return facts.shape is None or (
+        len(shape) == len(facts.shape)
+        and all(w in (None, got) for w, got in zip(facts.shape, shape, strict=True))
+    )
+
+
+def written(facts: TensorFacts) -> str:
+    """The shape as a sentence shows it."""
+    return "[" + ", ".join(str(n or "any") for n in facts.shape or ()) + "]"

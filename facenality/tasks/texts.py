@@ -1,0 +1,41 @@
+"""Text in; labels with probabilities out."""
+
+from typing import Any
+
+import numpy as np
+
+from ..arrays import Arrays
+from ..errors import NotUsable
+from ..facts import TensorFacts
+from .describing import Prediction, ranked
+
+
+class TextClassification:
+    """Labels with a probability (or score) each, best first."""
+
+    fields: tuple[str, ...] = ("text", "instances")
+    heavy = False  # a text is handed on as it is
+
+    def __init__(
+        self, text_input: TensorFacts, labels: tuple[str, ...], output: str
+    ) -> None:
+        self._shape = text_input.example_shape()
+        self._labels = labels
+        self._output = output
+
+    def decode(self, payload: Any) -> Arrays:
+        """The text as an array of one string, in the model's input shape."""
+        if not isinstance(payload, str):
+            raise NotUsable("This model takes text; send a string.", code="not_text")
+        try:
+            payload.encode()
+        except UnicodeEncodeError:
+            raise NotUsable(
+                "The text has half of a surrogate pair; send whole characters.",
+                code="not_text",
+            ) from None
+        return np.full(self._shape, payload, dtype=object)
+
+    def describe(self, scores: Arrays, top: int) -> list[Prediction]:
+        """The `top` labels."""
+        return ranked(scores, self._labels, self._output, top)
