@@ -63,3 +63,8 @@ lock: ## resolve pyproject.toml into both lock files (needs uv)
 .PHONY: train
 train: .venv/.dev ## train models/digits anew
 	@$(BIN)/python models/digits/train.py
+
+.PHONY: screenshots
+screenshots: .venv/.dev ## take the README's picture of the page
+	@tests/system-packages.sh
+	@$(BIN)/python docs/screenshots.py

@@ -14,20 +14,21 @@ from .settings import Settings
 
 COLUMNS = (
     "model",
-    "version",
     "task",
     "input",
     "engine",
-    "agreement",
+    "agrees",
     "golden sample",
-    "ms by batch size",
+    "ms by batch",
 )
 
 
 def check(settings: Settings, *, write_expected: bool = False) -> int:
     """Print a table of the models in the folder; 0 when all can be served."""
     console = Console()
-    table = Table(*COLUMNS, title=f"models in {settings.models_dir}")
+    table = Table(title=f"models in {settings.models_dir}", title_justify="left")
+    for column in COLUMNS:
+        table.add_column(column, overflow="fold")
     notes: list[str] = []
     failed = False
     for found in folder.find(settings.models_dir):
@@ -69,16 +70,15 @@ def _row(model: Model) -> list[str]:
     found, engine, image = model.found, model.engine, model.recipe.image
     how = f" {image.mode}, {image.preprocess}, {image.fit}" if image else ""
     golden = model.golden_difference
-    times = (f"{n}: {1000 * s:.1f}" for n, s in model.batch_seconds.items())
+    times = [f"{n}: {1000 * s:.1f}" for n, s in model.batch_seconds.items()]
     return [
-        found.name,
-        str(found.version),
+        f"{found.name} {found.version}",
         model.recipe.task,
         ", ".join(map(_shown, engine.facts.inputs)) + how,
-        f"{engine.name} {engine.precision}",
+        f"{engine.name}, {engine.precision}",
         "" if engine.agreement is None else f"{engine.agreement:.1g}",
         "none" if golden is None else f"off by {golden:.1g}",
-        "  ".join(times),
+        " … ".join(dict.fromkeys(times[:1] + times[-1:])),
     ]
 
 
