@@ -15,6 +15,7 @@ from facenality.process import exit_now, run_until_terminated
 from facenality.server import Server, refuse_monkey_patching
 from facenality.settings import Settings
 from facenality.threads import Threads
+from facenality.tokens import Tokens
 from facenality.web import create_app
 
 log = logging.getLogger("facenality")
@@ -26,13 +27,13 @@ def serve(settings: Settings) -> int:
     catalog = Catalog(settings)
     decoders = Threads(settings.decoder_threads)
     predictor = Predictor(decoders, settings.request_timeout_s)
-    server = Server(
-        settings.host, settings.port, create_app(settings, catalog, predictor)
-    )
+    tokens = Tokens(settings.text_tokens, settings.text_tokens_file)
+    application = create_app(settings, catalog, predictor, tokens)
+    server = Server(settings.host, settings.port, application)
     server.listen()
     log.info("listening on http://%s:%d", shown_host(settings), server.server_port)
-    gevent.spawn(catalog.load)
-    return run_until_terminated(server, catalog, settings.drain_timeout_s)
+    gevent.spawn(catalog.run)
+    return run_until_terminated(server, catalog, tokens, settings.drain_timeout_s)
 
 
 def shown_host(settings: Settings) -> str:

@@ -1,53 +1,34 @@
-"""models/ -> named, versioned models, and how far each has come.
+"""models/ -> named, versioned models that come and go while the server runs.
 
-The hub goes on answering while models load in threads of their own; a model that cannot
-be loaded says why and leaves the others serving.
+Theory of operation. A scan lists the folder every few seconds, in a thread of its own.
+A version is taken when two scans in a row found the same files, so a folder that is
+still being copied is left alone. It is loaded, warmed and verified beside the old one,
+takes its place in one step, and the old one is freed after its last request. A version
+that fails leaves the old one serving, and is tried again when its files change. A
+version that is gone from two scans is retired; the next highest then answers.
 """
 
 import logging
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from gevent.event import Event
 
 from . import folder
 from .batcher import Batcher
-from .errors import (
-    FacenalityError,
-    Loading,
-    Malformed,
-    ModelNotLoaded,
-    NoSuchModel,
-    WrongSetting,
-)
-from .folder import Found
-from .loader import Model, load
+from .entry import Entry
+from .errors import Loading, Malformed, ModelNotLoaded, NoSuchModel, WrongSetting
+from .folder import Fingerprint, Found
+from .loader import Model
 from .settings import Settings
 from .threads import Threads
 
 log = logging.getLogger(__name__)
 
 BUNDLED = ("digits", "sentiment")  # ours; a user's own model goes before them
-STAGES = 11  # that the load of a model passes, about
 
-
-@dataclass
-class Entry:
-    """One version of one model.
-
-    `stage` and `percent` are written by its thread while it loads, and read by the hub.
-    """
-
-    found: Found
-    thread: Threads = field(default_factory=lambda: Threads(1))
-    stage: str = "waiting"
-    percent: float = 0
-    error: str | None = None
-    model: Model | None = None
-    batcher: Batcher | None = None
-
-    def tell(self, stage: str) -> None:
-        """Enter the next stage of loading."""
-        log.info("%s %d: %s", self.found.name, self.found.version, stage)
-        self.stage = stage
-        self.percent = min(99, self.percent + 100 / STAGES)
+Key = tuple[str, int]  # name and version
 
 
 @dataclass(frozen=True)
@@ -62,118 +43,167 @@ class Catalog:
     """The models of one folder; for greenlets of one hub."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
         self.draining = False
-        self.entries = [Entry(found) for found in _find(settings)]
-        self._names = sorted({entry.found.name for entry in self.entries})
-        self.default = self._default_name()
+        self.loaded = False  # every model that was there at the start has been tried
+        self._settings = settings
+        self._disk = Threads(1)
+        self._wake = Event()
+        self._scanned: dict[Key, Fingerprint] = {}
+        self._refused: dict[Key, tuple[Fingerprint, str]] = {}
+        self._entries = {_key(found): Entry(found) for found in self._first_scan()}
+        self._check_setting()
 
-    def load(self) -> None:
-        """Load every entry, one after the other, and begin to serve it."""
+    def run(self) -> None:
+        """Load what is there, then watch the folder for as long as the server runs."""
         for entry in self.entries:
-            try:
-                model = entry.thread.run(load, entry.found, self._settings, entry.tell)
-                self._serve(entry, model)
-            except Exception as error:
-                _give_up(entry, error)
+            entry.load(self._settings)
+        self.loaded = True
+        while True:
+            self._wake.wait(self._settings.scan_interval_s)
+            self._wake.clear()
+            self.refresh()
 
-    def _serve(self, entry: Entry, model: Model) -> None:
-        entry.batcher = Batcher(
-            model.engine.predict,
-            entry.thread,
-            max_batch_size=model.engine.batch_sizes[-1],
-            max_batch_wait=self._settings.max_batch_wait_ms / 1000,
-            max_queue_wait=self._settings.max_queue_wait_s,
+    def rescan(self) -> None:
+        """Look at the folder now; for SIGHUP."""
+        self._wake.set()
+
+    def refresh(self) -> None:
+        """Take what has settled, retire what is gone."""
+        try:
+            found = self._disk.run(folder.find, self._settings.models_dir)
+        except OSError as error:
+            log.warning("the models folder cannot be read: %s", error.strerror)
+            return
+        present = {_key(one): one for one in found}
+        for key in [k for k in self._entries if k not in present | self._scanned]:
+            self._retire(key)
+        for key, one in present.items():
+            settled = self._scanned.get(key) == one.fingerprint
+            if settled and not self._known(key, one.fingerprint):
+                self._take(key, one)
+        self._scanned = {key: one.fingerprint for key, one in present.items()}
+
+    def _known(self, key: Key, fingerprint: Fingerprint) -> bool:
+        """Whether these very files are served, or were tried and refused."""
+        entry = self._entries.get(key)
+        refused = self._refused.get(key)
+        return (entry is not None and entry.found.fingerprint == fingerprint) or (
+            refused is not None and refused[0] == fingerprint
         )
-        entry.model, entry.stage, entry.percent = model, "ready", 100
-        _announce(model)
 
-    def get(self, name: str | None, version: int | None) -> Served:
-        """The ready model that a request means.
+    def _take(self, key: Key, found: Found) -> None:
+        """Load beside the old one, then swap in one step."""
+        old, new = self._entries.get(key), Entry(found)
+        if old is None or old.model is None:
+            self._entries[key] = new  # nothing to keep: show how it comes along
+        if new.load(self._settings):
+            self._refused.pop(key, None)
+            self._entries[key] = new
+            if old is not None:
+                old.retire()
+        elif self._entries[key] is not new:
+            self._refused[key] = (found.fingerprint, new.error or "")
+
+    def _retire(self, key: Key) -> None:
+        self._refused.pop(key, None)
+        self._entries.pop(key).retire()
+
+    @property
+    def entries(self) -> list[Entry]:
+        """By name and version."""
+        return [self._entries[key] for key in sorted(self._entries)]
+
+    @property
+    def refused(self) -> list[tuple[str, int, str]]:
+        """Updates that failed, so that the old goes on: name, version, why."""
+        return [(*key, why) for key, (_, why) in sorted(self._refused.items())]
+
+    @property
+    def names(self) -> list[str]:
+        """Of all models, also of those that could not be loaded."""
+        return sorted({name for name, _ in self._entries})
+
+    @property
+    def default(self) -> str | None:
+        """The `model` setting; else the only one of the user's own; else digits."""
+        if self._settings.model:
+            return self._settings.model
+        own = [name for name in self.names if name not in BUNDLED]
+        candidates = own or [name for name in BUNDLED if name in self.names][:1]
+        return candidates[0] if len(candidates) == 1 else None
+
+    @contextmanager
+    def use(self, name: str | None, version: int | None) -> Iterator[Served]:
+        """The ready model that a request means; it stays until the block ends.
 
         Raises Malformed (it must name one), NoSuchModel, Loading, ModelNotLoaded.
         """
+        entry = self._ready(self.current(name, version))
+        with entry:
+            if entry.model is None or entry.batcher is None:
+                raise Loading("The model is being replaced; try again.")
+            yield Served(entry.model, entry.batcher)
+
+    def current(self, name: str | None, version: int | None = None) -> Entry:
+        """The version asked for; else the highest that serves; else the highest."""
         name = name or self.default
         if name is None:
             raise self._ambiguous()
-        entry = self._entry(name, version)
-        if entry.error:
-            raise ModelNotLoaded(f"Model {name} could not be loaded: {entry.error}")
-        if entry.model is None or entry.batcher is None:
-            raise Loading(f"Model {name} is loading ({entry.stage}); try again soon.")
-        return Served(entry.model, entry.batcher)
-
-    def _entry(self, name: str, version: int | None) -> Entry:
         versions = [entry for entry in self.entries if entry.found.name == name]
         if not versions:
             raise NoSuchModel(
-                f"There is no model {name!r}; there are: {', '.join(self._names)}."
+                f"There is no model {name!r}; there are: {', '.join(self.names)}."
             )
         if version is None:
-            return versions[-1]
-        for entry in versions:
-            if entry.found.version == version:
-                return entry
-        numbers = ", ".join(str(entry.found.version) for entry in versions)
-        raise NoSuchModel(
-            f"Model {name} has no version {version}; it has: {numbers}.",
-            code="no_such_version",
-        )
+            return next((e for e in reversed(versions) if e.model), versions[-1])
+        entry = self._entries.get((name, version))
+        if entry is None:
+            numbers = ", ".join(str(entry.found.version) for entry in versions)
+            raise NoSuchModel(
+                f"Model {name} has no version {version}; it has: {numbers}.",
+                code="no_such_version",
+            )
+        return entry
 
-    def _default_name(self) -> str | None:
-        """The `model` setting; else the only one of the user's own; else digits."""
-        if self._settings.model:
-            if self._settings.model not in self._names:
-                raise WrongSetting(
-                    f"--model (FACENALITY_MODEL) is {self._settings.model!r}: "
-                    f"it should be one of {', '.join(self._names)}"
-                )
-            return self._settings.model
-        own = [name for name in self._names if name not in BUNDLED]
-        candidates = own or [n for n in BUNDLED if n in self._names][:1]
-        return candidates[0] if len(candidates) == 1 else None
+    def _ready(self, entry: Entry) -> Entry:
+        name = entry.found.name
+        if entry.error:
+            raise ModelNotLoaded(f"Model {name} could not be loaded: {entry.error}")
+        if entry.model is None:
+            raise Loading(f"Model {name} is loading ({entry.stage}); try again soon.")
+        return entry
 
-    def _ambiguous(self) -> FacenalityError:
-        if not self._names:
+    def _first_scan(self) -> list[Found]:
+        try:
+            found = folder.find(self._settings.models_dir)
+        except OSError as error:
+            raise WrongSetting(
+                f"--models-dir (FACENALITY_MODELS_DIR) is "
+                f"{str(self._settings.models_dir)!r}: {error.strerror}"
+            ) from None
+        self._scanned = {_key(one): one.fingerprint for one in found}
+        return found
+
+    def _check_setting(self) -> None:
+        name = self._settings.model
+        if name and name not in self.names:
+            raise WrongSetting(
+                f"--model (FACENALITY_MODEL) is {name!r}: "
+                f"it should be one of {', '.join(self.names)}"
+            )
+
+    def _ambiguous(self) -> NoSuchModel | Malformed:
+        if not self.names:
             return NoSuchModel(
-                f"There is no model in {self._settings.models_dir}; put a .keras file "
-                "there and start again."
+                f"There is no model in {self._settings.models_dir.name}; put a .keras "
+                "file there, and it is served a few seconds later."
             )
         return Malformed(
             f"Several models are served; name one with ?model=: "
-            f"{', '.join(self._names)}.",
+            f"{', '.join(self.names)}.",
             code="which_model",
         )
 
 
-def _find(settings: Settings) -> list[Found]:
-    try:
-        return folder.find(settings.models_dir)
-    except OSError as error:
-        raise WrongSetting(
-            f"--models-dir (FACENALITY_MODELS_DIR) is {str(settings.models_dir)!r}: "
-            f"{error.strerror}"
-        ) from None
-
-
-def _give_up(entry: Entry, error: Exception) -> None:
-    """Only our own sentences reach clients; anything else stays in the log."""
-    if isinstance(error, FacenalityError):
-        entry.error = str(error)
-        log.error("%s is not served: %s", entry.found.name, error)
-    else:
-        entry.error = (
-            f"{type(error).__name__} while {entry.stage}; the log has the rest"
-        )
-        log.error("%s is not served", entry.found.name, exc_info=error)
-    entry.stage, entry.percent = "failed", 100
-
-
-def _announce(model: Model) -> None:
-    name, version = model.found.name, model.found.version
-    for note in model.recipe.inferred:
-        log.info("%s %d: inferred %s", name, version, note)
-    log.info(
-        "%s %d: ready in %.1f s on %s", name, version, model.load_seconds,
-        model.engine.name,
-    )  # fmt: skip
+def _key(found: Found) -> Key:
+    return found.name, found.version

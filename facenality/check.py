@@ -5,7 +5,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 from . import folder
-from .catalog import STAGES
+from .entry import STAGES
 from .errors import FacenalityError
 from .facts import TensorFacts
 from .folder import Found

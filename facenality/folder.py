@@ -1,28 +1,36 @@
 """models/ on disk -> what is there to be served.
 
 models/NAME.keras | NAME.h5                      one file: model NAME, version 1
-models/NAME/model.keras | model.h5               the same with room for its card
-models/NAME/VERSION/model.keras | model.h5       whole-number versions
+models/NAME/model.keras | model.h5 | …           the same with room for its card
+models/NAME/VERSION/model.keras | model.h5 | saved_model/ | model.py
 """
 
 import hashlib
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 SUFFIXES = (".keras", ".h5")
+# A model.py comes first: it may well load the model.keras beside it, its own way.
+MODELS = ("model.py", "model.keras", "model.h5", "saved_model")
+BESIDE = ("model.toml", "*.txt", "sample.*", "expected.json", "custom.py")
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_VERSION = re.compile(r"[1-9][0-9]*")
+_VERSION = re.compile(r"[1-9][0-9]{0,17}")
+
+Fingerprint = frozenset[tuple[str, int, int]]  # path, size, time of change
 
 
 @dataclass(frozen=True, order=True)
 class Found:
-    """A model file, its name and version, and the folders its card may lie in."""
+    """A model, its version, and the folders its card may lie in."""
 
     name: str
     version: int
-    file: Path
+    file: Path  # or the saved_model folder
     folders: tuple[Path, ...]  # the nearest first
+    fingerprint: Fingerprint = field(default=frozenset(), compare=False)
 
     def beside(self, name: str) -> Path | None:
         """The file called `name` in the nearest folder that has it."""
@@ -44,27 +52,69 @@ def find(models_dir: Path) -> list[Found]:
         if entry.is_dir():
             found += _versions(entry)
         elif entry.suffix in SUFFIXES:
-            found.append(Found(name, 1, entry, ()))
+            found.append(_found(name, 1, entry, ()))
     return sorted(found)
 
 
 def _versions(folder: Path) -> list[Found]:
-    file = _model_file(folder)
-    if file:
-        return [Found(folder.name, 1, file, (folder,))]
+    model = _model_in(folder)
+    if model:
+        return [_found(folder.name, 1, model, (folder,))]
     return [
-        Found(folder.name, int(sub.name), file, (sub, folder))
+        _found(folder.name, int(sub.name), model, (sub, folder))
         for sub in folder.iterdir()
-        if _VERSION.fullmatch(sub.name) and (file := _model_file(sub))
+        if _VERSION.fullmatch(sub.name) and (model := _model_in(sub))
     ]
 
 
-def _model_file(folder: Path) -> Path | None:
-    files = (folder / f"model{suffix}" for suffix in SUFFIXES)
-    return next((file for file in files if file.is_file()), None)
+def _model_in(folder: Path) -> Path | None:
+    return next((folder / m for m in MODELS if _complete(folder / m)), None)
 
 
-def sha256(file: Path) -> str:
-    """The content hash that names this model in logs and replies."""
+def _complete(model: Path) -> bool:
+    file = model / "saved_model.pb" if model.name == "saved_model" else model
+    return file.is_file()
+
+
+def _found(name: str, version: int, model: Path, folders: tuple[Path, ...]) -> Found:
+    files = {*_contents(model)}
+    for folder in folders:
+        files.update(file for glob in BESIDE for file in folder.glob(glob))
+    fingerprint = frozenset(mark for file in files if (mark := _mark(file)))
+    return Found(name, version, model, folders, fingerprint)
+
+
+def _contents(model: Path) -> Iterator[Path]:
+    """The files that make up the model: of a model.py all that lie beside it."""
+    if model.suffix in SUFFIXES:
+        yield model
+        return
+    folder = model.parent if model.suffix == ".py" else model
+    for file in folder.rglob("*"):
+        if file.is_file() and "__pycache__" not in file.parts:
+            yield file
+
+
+def _mark(file: Path) -> tuple[str, int, int] | None:
+    try:
+        status = file.stat()
+    except OSError:  # gone since it was listed
+        return None
+    return str(file), status.st_size, status.st_mtime_ns
+
+
+def sha256(model: Path) -> str:
+    """The content hash that names this model in logs and replies.
+
+    Of several files, the hash of their names and hashes.
+    """
+    files = sorted(_contents(model))
+    if files == [model]:
+        return _sha256(model)
+    lines = (f"{_sha256(f)}  {f.relative_to(model.parent)}\n" for f in files)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _sha256(file: Path) -> str:
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

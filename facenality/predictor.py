@@ -33,7 +33,11 @@ class Predictor:
         self._timeout = timeout
 
     def answer(
-        self, served: Served, payloads: Sequence[Payload], top: int
+        self,
+        served: Served,
+        payloads: Sequence[Payload],
+        top: int,
+        timeout: float | None = None,
     ) -> list[Answer | FacenalityError]:
         """An answer or an error for each payload, in their order.
 
@@ -43,7 +47,8 @@ class Predictor:
         with served.batcher.places(len(payloads)):
             greenlets = [gevent.spawn(self._one, served, p, top) for p in payloads]
             try:
-                gevent.joinall(greenlets, timeout=self._timeout)
+                seconds = self._timeout if timeout is None else timeout
+                gevent.joinall(greenlets, timeout=seconds)
                 return [g.get() if g.ready() else self._expired() for g in greenlets]
             finally:
                 gevent.killall(greenlets, block=False)
@@ -53,7 +58,10 @@ class Predictor:
     ) -> Answer | FacenalityError:
         task, started = served.model.task, time.monotonic()
         try:
-            instance = self._decoders.run(task.decode, payload)
+            if task.heavy:
+                instance = self._decoders.run(task.decode, payload)
+            else:
+                instance = task.decode(payload)
             decoded = time.monotonic()
             row = served.batcher.submit(instance)
             return Answer(task.describe(row.scores, top), decoded - started, row)

@@ -10,12 +10,16 @@ import gevent
 from gevent.event import Event
 
 from .catalog import Catalog
+from .errors import WrongSetting
 from .server import Server
+from .tokens import Tokens
 
 log = logging.getLogger(__name__)
 
 
-def run_until_terminated(server: Server, catalog: Catalog, drain_timeout: float) -> int:
+def run_until_terminated(
+    server: Server, catalog: Catalog, tokens: Tokens, drain_timeout: float
+) -> int:
     """Wait for SIGTERM or SIGINT, then drain; 0 when nothing in flight was lost."""
     asked = Event()
 
@@ -27,11 +31,23 @@ def run_until_terminated(server: Server, catalog: Catalog, drain_timeout: float)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, terminate)
+    gevent.signal_handler(signal.SIGHUP, _reread, catalog, tokens)
     asked.wait()
     log.info("draining, at most %g s", drain_timeout)
     finished = server.drain(drain_timeout)
     log.info("%s", "drained" if finished else "the drain timed out")
     return 0 if finished else 1
+
+
+def _reread(catalog: Catalog, tokens: Tokens) -> None:
+    """SIGHUP: the models folder and the tokens' file, as they are now."""
+    catalog.rescan()
+    try:
+        tokens.read()
+    except WrongSetting as error:
+        log.error("the tokens stay as they were: %s", error)
+    else:
+        log.info("read again")
 
 
 def exit_now(status: int) -> NoReturn:

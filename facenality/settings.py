@@ -38,6 +38,9 @@ class Settings(BaseSettings):
     models_dir: Path = Field(
         Path("models"), description="folder with the models to serve"
     )
+    scan_interval_s: float = Field(
+        3, gt=0, description="how often the folder is looked at for new versions"
+    )
     model: str | None = Field(
         None, description="default model, where more than one could be meant"
     )
@@ -73,11 +76,20 @@ class Settings(BaseSettings):
     drain_timeout_s: float = Field(
         35, ge=0, description="after SIGTERM, time for what is in flight to finish"
     )
+    text_model: str = Field(
+        "sentiment", description="model that answers /api/v1/<token>/predict"
+    )
+    text_tokens: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="tokens of that route, by commas; none: no such route"
+    )
+    text_tokens_file: Path | None = Field(
+        None, description="file with more of them, one a line; SIGHUP reads it again"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="least severity that is logged; requests are at info"
     )
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("cors_origins", "text_tokens", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return _by_commas(value) if isinstance(value, str) else value
@@ -122,7 +134,7 @@ def from_namespace(namespace: argparse.Namespace) -> Settings:
 def _shown(name: str) -> str:
     default = Settings.model_fields[name].get_default(call_default_factory=True)
     if isinstance(default, tuple):
-        return ",".join(default)
+        return ",".join(default) or "none"
     return "none" if default is None else str(default)
 
 

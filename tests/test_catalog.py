@@ -1,6 +1,10 @@
 """The catalog: which model a request means, and what a failed load leaves behind."""
 
+import os
+import shutil
+
 import gevent
+import numpy as np
 import pytest
 
 from facenality import loader, readiness
@@ -19,6 +23,23 @@ from made import picture
 
 def catalog(folder, **knobs) -> Catalog:
     return Catalog(Settings(models_dir=folder, max_batch_size=2, **knobs))
+
+
+def started(folder, **knobs) -> Catalog:
+    """A catalog whose models have been tried."""
+    one = catalog(folder, **knobs)
+    for entry in one.entries:
+        entry.load(one._settings)
+    one.loaded = True
+    return one
+
+
+def asked(one: Catalog, name=None, version=None) -> str:
+    """What the model answers to a lime picture, and which version did."""
+    with one.use(name, version) as served:
+        row = served.batcher.submit(served.model.task.decode(picture("lime")))
+        best = served.model.task.describe(row.scores, 1)[0]["label"]
+        return f"{best} {served.model.found.version}"
 
 
 def names(folder, *files):
@@ -58,13 +79,13 @@ def test_a_folder_that_is_not_there_stops_the_start(tmp_path):
 def test_a_request_that_could_mean_several_must_name_one(tmp_path):
     names(tmp_path, "a.keras", "b.keras")
     with pytest.raises(Malformed, match="a, b"):
-        catalog(tmp_path).get(None, None)
+        asked(catalog(tmp_path))
 
 
 def test_an_empty_folder_says_what_to_put_there(tmp_path):
     one = catalog(tmp_path)
-    with pytest.raises(NoSuchModel, match="put a .keras file"):
-        one.get(None, None)
+    with pytest.raises(NoSuchModel, match="put a .keras file there"):
+        asked(one)
     assert readiness.look(one).stage == "no models"
 
 
@@ -72,36 +93,31 @@ def test_before_loading_a_model_answers_that_it_is_loading(tmp_path):
     names(tmp_path, "a.keras")
     one = catalog(tmp_path)
     with pytest.raises(Loading, match="waiting"):
-        one.get("a", 1)
+        asked(one, "a", 1)
     assert readiness.look(one).ready is False
 
 
 def test_a_model_or_version_that_is_not_there_names_those_that_are(tmp_path):
     names(tmp_path, "a.keras", "b/model.keras")
     with pytest.raises(NoSuchModel, match="there are: a, b"):
-        catalog(tmp_path).get("c", None)
+        asked(catalog(tmp_path), "c")
     with pytest.raises(NoSuchModel, match="no version 7; it has: 1"):
-        catalog(tmp_path).get("a", 7)
+        asked(catalog(tmp_path), "a", 7)
 
 
 def test_a_model_that_fails_leaves_the_others_serving(tmp_path):
     make_colours(tmp_path / "good")
     names(tmp_path, "bad.keras")
-    one = catalog(tmp_path, model="good")
-    one.load()
-    served = one.get(None, None)
-    row = served.batcher.submit(served.model.task.decode(picture("lime")))
-    assert row.scores.argmax() == 1
+    one = started(tmp_path, model="good")
+    assert asked(one) == "green 1"
     with pytest.raises(ModelNotLoaded, match="Keras cannot load"):
-        one.get("bad", None)
+        asked(one, "bad")
     assert readiness.look(one).ready
-    gevent.sleep(0)
 
 
 def test_a_default_that_fails_is_not_ready_and_says_why(tmp_path):
     names(tmp_path, "bad.keras")
-    one = catalog(tmp_path)
-    one.load()
+    one = started(tmp_path)
     state = readiness.look(one)
     assert (state.ready, state.stage) == (False, "failed")
     assert "Keras cannot load" in state.sentence
@@ -110,13 +126,165 @@ def test_a_default_that_fails_is_not_ready_and_says_why(tmp_path):
 def test_a_bug_while_loading_stays_in_the_log(tmp_path, monkeypatch, caplog):
     names(tmp_path, "a.keras")
     monkeypatch.setattr(loader.engines, "open_engine", lambda *_: 1 / 0)
-    one = catalog(tmp_path)
-    one.load()
+    one = started(tmp_path)
     with pytest.raises(ModelNotLoaded, match="ZeroDivisionError while waiting"):
-        one.get("a", None)
+        asked(one, "a")
 
 
 def test_draining_is_not_ready(tmp_path):
     one = catalog(tmp_path)
     one.draining = True
     assert readiness.look(one).stage == "draining"
+
+
+# --- models that come and go
+
+
+def settle(one: Catalog) -> None:
+    """Two scans in a row that find the same: what is there is taken, or is gone."""
+    one.refresh()
+    one.refresh()
+    gevent.sleep(0.05)  # what was retired is freed
+
+
+def touch(file) -> None:
+    """Change a file's time, as writing it again would."""
+    status = file.stat()
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns + 1_000_000))
+
+
+def test_a_new_version_takes_over_and_its_removal_goes_back(tmp_path):
+    make_colours(tmp_path / "m" / "1")
+    one = started(tmp_path)
+    assert asked(one) == "green 1"
+    make_colours(tmp_path / "m" / "2")
+    settle(one)
+    assert asked(one) == "green 2"
+    assert asked(one, version=1) == "green 1"
+    shutil.rmtree(tmp_path / "m" / "2")
+    settle(one)
+    assert asked(one) == "green 1"
+    with pytest.raises(NoSuchModel, match="no version 2; it has: 1"):
+        asked(one, version=2)
+
+
+def test_a_version_whose_files_still_change_is_left_alone(tmp_path):
+    make_colours(tmp_path / "m" / "1")
+    one = started(tmp_path)
+    make_colours(tmp_path / "m" / "2")
+    for _ in range(4):
+        touch(tmp_path / "m" / "2" / "model.keras")
+        one.refresh()
+        assert asked(one) == "green 1"
+    one.refresh()
+    assert asked(one) == "green 2"
+
+
+def test_a_folder_that_is_still_being_copied_is_left_alone(tmp_path):
+    make_colours(tmp_path / "elsewhere")
+    whole = (tmp_path / "elsewhere" / "model.keras").read_bytes()
+    (tmp_path / "models").mkdir()
+    one = started(tmp_path / "models")
+    folder = tmp_path / "models" / "m" / "1"
+    folder.mkdir(parents=True)
+    for part in range(1, 5):
+        (folder / "model.keras").write_bytes(whole[: len(whole) * part // 4])
+        one.refresh()
+        assert part == 1 or not any(entry.error for entry in one.entries)
+    settle(one)
+    assert asked(one, "m").endswith("1")
+
+
+def test_replaced_files_are_loaded_beside_the_old_and_swapped(tmp_path):
+    make_colours(tmp_path / "m")
+    one = started(tmp_path)
+    old = one.current("m").model
+    make_colours(tmp_path / "other", strength=1.0)
+    (tmp_path / "other" / "model.keras").replace(tmp_path / "m" / "model.keras")
+    shutil.rmtree(tmp_path / "other")
+    settle(one)
+    new = one.current("m").model
+    assert new is not old
+    assert new.sha256 != old.sha256
+    assert asked(one) == "green 1"
+
+
+def test_a_bad_update_keeps_the_old_serving_and_says_why(tmp_path):
+    make_colours(tmp_path / "m")
+    one = started(tmp_path)
+    old = one.current("m").model
+    (tmp_path / "m" / "model.keras").write_bytes(b"no model")
+    settle(one)
+    assert one.current("m").model is old
+    assert asked(one) == "green 1"
+    ((name, version, why),) = one.refused
+    assert (name, version) == ("m", 1)
+    assert "Keras cannot load" in why
+    tried = one._refused
+    settle(one)
+    assert one._refused == tried, "the same files are not tried again"
+    make_colours(tmp_path / "other")
+    (tmp_path / "other" / "model.keras").replace(tmp_path / "m" / "model.keras")
+    shutil.rmtree(tmp_path / "other")
+    settle(one)
+    assert one.refused == []
+    assert one.current("m").model is not old
+
+
+def test_a_bad_new_version_leaves_the_old_one_answering(tmp_path):
+    make_colours(tmp_path / "m" / "1")
+    one = started(tmp_path)
+    (tmp_path / "m" / "2").mkdir()
+    (tmp_path / "m" / "2" / "model.keras").write_bytes(b"no model")
+    settle(one)
+    assert asked(one) == "green 1"
+    with pytest.raises(ModelNotLoaded):
+        asked(one, version=2)
+    assert readiness.look(one).ready
+
+
+def test_a_model_whose_golden_sample_moved_is_not_taken(tmp_path):
+    make_colours(tmp_path / "m" / "1")
+    (tmp_path / "m" / "sample.png").write_bytes(picture("red"))
+    expected = '[{"label": "red", "probability": 0.9999}]'
+    (tmp_path / "m" / "expected.json").write_text(expected)
+    one = started(tmp_path)
+    make_colours(tmp_path / "m" / "2", strength=1.0)
+    settle(one)
+    assert asked(one) == "green 1"
+    with pytest.raises(ModelNotLoaded, match="golden sample"):
+        asked(one, version=2)
+
+
+def test_a_model_that_is_retired_stays_until_its_last_request(tmp_path):
+    make_colours(tmp_path / "m" / "1")
+    one = started(tmp_path)
+    with one.use("m", 1) as served:
+        shutil.rmtree(tmp_path / "m")
+        settle(one)
+        with pytest.raises(NoSuchModel):
+            asked(one, "m")
+        row = served.batcher.submit(np.zeros((24, 24, 3), "float32"))
+        assert len(row.scores) == 3
+        entry_batcher = served.batcher
+    gevent.sleep(0.05)
+    assert entry_batcher._collector.dead
+
+
+def test_a_models_folder_that_vanishes_for_a_moment_changes_nothing(tmp_path):
+    models = tmp_path / "models"
+    make_colours(models / "m")
+    one = started(models)
+    models.rename(tmp_path / "away")
+    settle(one)
+    (tmp_path / "away").rename(models)
+    assert asked(one) == "green 1"
+
+
+def test_a_model_that_comes_late_is_served(tmp_path):
+    one = started(tmp_path)
+    assert not readiness.look(one).ready
+    make_colours(tmp_path / "m")
+    settle(one)
+    assert readiness.look(one).ready
+    assert asked(one) == "green 1"

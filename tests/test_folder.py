@@ -20,13 +20,20 @@ def test_every_layout_of_the_contract_is_found(tmp_path):
         "four/1/model.keras",
         "four/12/model.h5",
         "four/2/model.keras",
+        "five/model.py",
+        "six/3/saved_model/saved_model.pb",
+        "seven/model.py",
+        "seven/model.keras",
     )
     found = [(f.name, f.version) for f in folder.find(tmp_path)]
     assert found == [
+        ("five", 1),
         ("four", 1),
         ("four", 2),
         ("four", 12),
         ("one", 1),
+        ("seven", 1),
+        ("six", 3),
         ("three", 1),
         ("two", 1),
     ]
@@ -42,6 +49,7 @@ def test_what_is_no_model_is_left_alone(tmp_path):
         "v/01/model.keras",
         "v/x/model.keras",
         "v/0/model.keras",
+        "s/1/saved_model/variables/x",
     )
     assert folder.find(tmp_path) == []
 
@@ -66,3 +74,38 @@ def test_the_hash_is_the_contents(tmp_path):
     (tmp_path / "m.keras").write_bytes(b"abc")
     expected = hashlib.sha256(b"abc").hexdigest()
     assert folder.sha256(tmp_path / "m.keras") == expected
+
+
+def test_a_model_py_comes_before_the_files_it_loads(tmp_path):
+    touch(tmp_path, "m/model.keras", "m/model.py")
+    assert folder.find(tmp_path)[0].file.name == "model.py"
+
+
+def fingerprint(tmp_path):
+    return folder.find(tmp_path)[0].fingerprint
+
+
+def test_a_fingerprint_changes_with_the_files_that_count(tmp_path):
+    touch(tmp_path, "m/1/model.keras", "m/model.toml", "m/1/README.md")
+    before = fingerprint(tmp_path)
+    (tmp_path / "m/1/README.md").write_text("new")
+    assert fingerprint(tmp_path) == before
+    for name in ("m/1/model.keras", "m/model.toml", "m/1/labels.txt", "m/custom.py"):
+        (tmp_path / name).write_text("new")
+        assert fingerprint(tmp_path) != before
+        before = fingerprint(tmp_path)
+
+
+def test_a_model_of_many_files_is_known_by_all_of_them(tmp_path):
+    touch(tmp_path, "m/1/saved_model/saved_model.pb", "m/1/saved_model/variables/v")
+    model = folder.find(tmp_path)[0].file
+    print_, hash_ = fingerprint(tmp_path), folder.sha256(model)
+    (tmp_path / "m/1/saved_model/variables/v").write_text("new")
+    assert fingerprint(tmp_path) != print_
+    assert folder.sha256(model) != hash_
+
+
+def test_a_file_that_goes_while_it_is_looked_at_is_left_out(tmp_path):
+    touch(tmp_path, "m/model.keras")
+    (tmp_path / "m" / "gone.txt").symlink_to("nowhere")
+    assert len(fingerprint(tmp_path)) == 1

@@ -92,7 +92,7 @@ def _frozen(function: Any) -> Any:
 
 
 def _last_activation(graph: Any) -> str:
-    """ "softmax" or "sigmoid" where that makes the first output, else "linear"."""
+    """What makes the first output: softmax, sigmoid, or else linear."""
     operation = graph.outputs[0].op
     while operation.type == "Identity":
         operation = operation.inputs[0].op

@@ -8,11 +8,12 @@ from flask_cors import CORS
 from ..catalog import Catalog
 from ..predictor import Predictor
 from ..settings import Settings
-from . import pages, predict, probes, replies
+from ..tokens import Tokens
+from . import pages, predict, probes, replies, texts
 from .requests import Request
 
 # Routes that other sites' JavaScript may call; the page's own and the probes are not.
-CROSS_ORIGIN = r"/(predict|models)"
+CROSS_ORIGIN = r"/(predict|models|api/v1/.*)"
 
 
 class App(Flask):
@@ -21,7 +22,9 @@ class App(Flask):
     request_class = Request
 
 
-def create_app(settings: Settings, catalog: Catalog, predictor: Predictor) -> App:
+def create_app(
+    settings: Settings, catalog: Catalog, predictor: Predictor, tokens: Tokens
+) -> App:
     """Every route, given what it needs."""
     app = App("facenality", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
@@ -30,6 +33,7 @@ def create_app(settings: Settings, catalog: Catalog, predictor: Predictor) -> Ap
     replies.set_up(app)
     _allow_cross_origin(app, settings.cors_origins)
     app.register_blueprint(predict.routes(catalog, predictor, settings))
+    app.register_blueprint(texts.routes(catalog, predictor, settings, tokens))
     app.register_blueprint(probes.routes(catalog))
     app.register_blueprint(pages.routes())
     return app

@@ -22,13 +22,12 @@ def routes(catalog: Catalog, predictor: Predictor, settings: Settings) -> Bluepr
 
     @blueprint.post("/predict")
     def predict() -> Response:
-        served = catalog.get(request.args.get("model"), _number("version"))
-        top = _number("top") or DEFAULT_TOP
-        sent = read(
-            cast(Request, request), served.model.task.fields, settings.max_json_bytes
-        )
-        with leaving.watch(request.environ):
-            outcomes = predictor.answer(served, sent.payloads, top)
+        version, top = _number("version"), _number("top") or DEFAULT_TOP
+        with catalog.use(request.args.get("model"), version) as served:
+            fields = served.model.task.fields
+            sent = read(cast(Request, request), fields, settings.max_json_bytes)
+            with leaving.watch(request.environ):
+                outcomes = predictor.answer(served, sent.payloads, top)
         if sent.many:
             return _many(served, outcomes)
         return _single(served, outcomes[0])

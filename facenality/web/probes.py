@@ -4,7 +4,8 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from ..catalog import Catalog, Entry
+from ..catalog import Catalog
+from ..entry import Entry
 from ..errors import Draining, Loading
 from ..facts import TensorFacts
 from ..loader import Model
@@ -31,11 +32,13 @@ def routes(catalog: Catalog) -> Blueprint:
         return error_reply(kind(state.sentence), **about)
 
     @blueprint.get("/models")
-    def models() -> Response:
+    def list_models() -> Response:
+        models = [entry.model for entry in catalog.entries if entry.model]
         return reply(
             {
                 "default": catalog.default,
-                "models": [_described(catalog, e) for e in catalog.entries if e.model],
+                "models": [_described(catalog, m) for m in models],
+                "loading": [_loading(e) for e in catalog.entries if e.percent < 100],
                 "failed": _failed(catalog),
             }
         )
@@ -44,24 +47,31 @@ def routes(catalog: Catalog) -> Blueprint:
 
 
 def _failed(catalog: Catalog) -> list[dict[str, str]]:
-    return [
-        {
-            "name": entry.found.name,
-            "version": str(entry.found.version),
-            "error": entry.error,
-        }
+    """Models that are not served, and updates that were refused."""
+    failed = [
+        (entry.found.name, entry.found.version, entry.error)
         for entry in catalog.entries
         if entry.error
     ]
-
-
-def _described(catalog: Catalog, entry: Entry) -> dict[str, Any]:
-    model = entry.model
-    assert model is not None  # noqa: S101  the caller has looked
-    found, recipe, engine = model.found, model.recipe, model.engine
-    versions = [
-        str(e.found.version) for e in catalog.entries if e.found.name == found.name
+    return [
+        {"name": name, "version": str(version), "error": why}
+        for name, version, why in failed + catalog.refused
     ]
+
+
+def _loading(entry: Entry) -> dict[str, Any]:
+    return {
+        "name": entry.found.name,
+        "version": str(entry.found.version),
+        "stage": entry.stage,
+        "percent": int(entry.percent),
+    }
+
+
+def _described(catalog: Catalog, model: Model) -> dict[str, Any]:
+    found, recipe, engine = model.found, model.recipe, model.engine
+    served = [e.found for e in catalog.entries if e.model]
+    versions = [str(one.version) for one in served if one.name == found.name]
     return {
         "name": found.name,
         "version": str(found.version),

@@ -1,6 +1,7 @@
 """A request's body -> payloads, in every form of the contract."""
 
 import io
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import IO, Any
@@ -74,7 +75,8 @@ def _form(request: Request) -> Sent:
     return Sent([file.stream.read() for file in files], many=len(files) > 1)
 
 
-def _json(request: Request, fields: tuple[str, ...], max_bytes: int) -> Sent:
+def read_json(request: Request, max_bytes: int) -> Any:
+    """The body as JSON. Raises Malformed, TooLarge."""
     too_large = TooLarge(
         f"JSON may have {max_bytes / 2**20:.0f} MiB; send files in a form."
     )
@@ -84,9 +86,13 @@ def _json(request: Request, fields: tuple[str, ...], max_bytes: int) -> Sent:
     if len(body) > max_bytes:
         raise too_large
     try:
-        document = flask.json.loads(body)
+        return json.loads(body)
     except (ValueError, RecursionError) as error:
         raise Malformed(f"The body is not JSON: {error}.") from None
+
+
+def _json(request: Request, fields: tuple[str, ...], max_bytes: int) -> Sent:
+    document = read_json(request, max_bytes)
     field = _only_field(document)
     if field not in fields:
         raise NotUsable(
