@@ -68,3 +68,7 @@ train: .venv/.dev ## train models/digits anew
 screenshots: .venv/.dev ## take the README's picture of the page
 	@tests/system-packages.sh
 	@$(BIN)/python docs/screenshots.py
+
+.PHONY: architectures
+architectures: .venv/.dev ## serve every network of keras.applications, compare with Keras
+	@$(BIN)/python -m bench.architectures

@@ -10,6 +10,7 @@ from facenality import cli, logs
 from facenality.catalog import Catalog
 from facenality.check import check
 from facenality.errors import WrongSetting
+from facenality.fetching.command import default_cache_dir, fetch
 from facenality.predictor import Predictor
 from facenality.process import exit_now, run_until_terminated
 from facenality.server import Server, refuse_monkey_patching
@@ -47,6 +48,14 @@ def main(argv: list[str]) -> int:
     try:
         command = cli.parse(argv)
         logs.set_up(command.settings.log_level)
+        if command.name == "fetch":
+            return fetch(
+                command.architecture,
+                command.settings.models_dir,
+                mirror=command.mirror,
+                cache_dir=default_cache_dir(),
+                checksums=command.checksums,
+            )
         if command.name == "check":
             return check(command.settings, write_expected=command.write_expected)
         return serve(command.settings)

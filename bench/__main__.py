@@ -62,12 +62,13 @@ def multipart(photo: Path) -> tuple[Path, str]:
 
 
 @contextmanager
-def served() -> Iterator[tuple[int, int]]:
-    """A server of the model: its port and process id."""
+def served(models: Path = MODEL.parents[1]) -> Iterator[tuple[int, int]]:
+    """A server of `models`: its port and process id."""
+    RESULTS.mkdir(parents=True, exist_ok=True)
     log = RESULTS / "server.log"
     with log.open("w") as stream:
         process = subprocess.Popen(
-            [sys.executable, "app.py", "--models-dir", MODEL.parents[1], "--port", "0"],
+            [sys.executable, "app.py", "--models-dir", models, "--port", "0"],
             stderr=stream,
         )
     try:

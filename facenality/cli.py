@@ -2,11 +2,13 @@
 
 import argparse
 from dataclasses import dataclass
+from pathlib import Path
 
 from . import settings
 
 COMMANDS = {
     "serve": "serve the models (this is the default)",
+    "fetch": "download an ImageNet model of keras.applications, such as ResNet50",
     "check": "load, verify and warm every model, print a table, and exit",
 }
 
@@ -18,6 +20,9 @@ class Command:
     name: str
     settings: settings.Settings
     write_expected: bool = False
+    architecture: str = ""
+    mirror: str | None = None
+    checksums: Path | None = None
 
 
 def parse(argv: list[str]) -> Command:
@@ -33,6 +38,9 @@ def parse(argv: list[str]) -> Command:
         name,
         settings.from_namespace(given),
         write_expected=getattr(given, "write_expected", False),
+        architecture=getattr(given, "architecture", ""),
+        mirror=getattr(given, "mirror", None),
+        checksums=getattr(given, "checksums", None),
     )
 
 
@@ -58,8 +66,27 @@ def _parser(name: str) -> argparse.ArgumentParser:
             action="store_true",
             help="write the golden samples' answers as expected.json, then verify",
         )
+    if name == "fetch":
+        _add_fetch(parser)
     settings.add_flags(parser)
     return parser
+
+
+def _add_fetch(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "architecture", metavar="NAME", help="ResNet50, MobileNetV2, ... in any case"
+    )
+    parser.add_argument(
+        "--mirror",
+        metavar="URL",
+        help="address with the same files, in place of Keras's own",
+    )
+    parser.add_argument(
+        "--checksums",
+        metavar="FILE",
+        type=Path,
+        help="output of sha256sum that goes before the checksums Keras knows",
+    )
 
 
 def _formatter(prog: str) -> argparse.HelpFormatter:

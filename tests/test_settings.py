@@ -87,7 +87,7 @@ def test_help_lists_every_knob_with_its_default(capsys):
 def test_an_unknown_command_names_the_known(capsys):
     with pytest.raises(SystemExit):
         cli.parse(["sevre"])
-    assert "there are: serve, check" in capsys.readouterr().err
+    assert "there are: serve, fetch, check" in capsys.readouterr().err
 
 
 def test_check_takes_write_expected_and_serve_does_not(capsys):

@@ -1,0 +1,91 @@
+"""A keras.applications network whose answers differ, though its weights are random.
+
+With random weights alone a deep network answers 0.001 for every class of every picture,
+and then any comparison succeeds. So its batch statistics are set from pictures, and its
+last layer is scaled until the answers differ from picture to picture.
+
+Run in a process of its own: `python -m bench.spread NAME FOLDER`. Writes model.keras and
+pictures.npz: `shown` uint8[N, H, W, 3]; `answers` of keras.Model.predict to each alone;
+`together`, its answers to all in one batch, which shows Keras's own rounding; and `wrong`,
+those of a copy whose weights are 2 % off.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+PICTURES = 4
+
+
+def pictures(side: tuple[int, int]) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """Smooth random pictures, uint8[PICTURES, H, W, 3]."""
+    rng = np.random.default_rng(0)
+    small = rng.integers(0, 256, (PICTURES, 6, 6, 3), "uint8")
+    size = side[::-1]
+    return np.stack(
+        [
+            np.asarray(Image.fromarray(one).resize(size, Image.Resampling.BICUBIC))
+            for one in small
+        ]
+    )
+
+
+def spread(model: Any, batch: Any) -> None:
+    """Give `model` answers that differ over `batch` (preprocessed pictures)."""
+    rng = np.random.default_rng(1)
+    for layer in model.layers:
+        if type(layer).__name__ == "BatchNormalization":
+            layer.momentum = 0.0  # one pass sets the statistics to this batch's
+        if type(layer).__name__ == "LayerScale":  # 1e-6 would switch its block off
+            layer.gamma.assign(rng.uniform(0.3, 0.7, layer.gamma.shape))
+    model(batch, training=True)
+    logits = np.log(np.maximum(model.predict(batch, verbose=0), 1e-30))
+    logits -= logits.mean(1, keepdims=True)
+    last = model.layers[-1]
+    factor = 1.5 / logits.std(0).mean()
+    kernel, bias = last.get_weights()
+    last.set_weights([kernel * factor, (bias - logits.mean(0)) * factor])
+
+
+def perturbed(model: Any, batch: Any) -> Any:
+    """The answers of a copy that is slightly wrong: a comparison has to notice."""
+    rng = np.random.default_rng(2)
+    for weight in model.trainable_weights:
+        noise = 1 + 0.02 * rng.standard_normal(weight.shape)
+        weight.assign(weight.numpy() * noise.astype("float32"))
+    return model.predict(batch, batch_size=1, verbose=0)
+
+
+def main(name: str, folder: Path) -> None:
+    """Build, spread, answer, save."""
+    import keras
+
+    from facenality.images import preprocess
+
+    keras.utils.set_random_seed(0)
+    model = getattr(keras.applications, name)(weights=None)
+    shown = pictures(model.input_shape[1:3])
+    # Any preprocessing will do, as long as both sides use the same.
+    batch = np.stack([preprocess(Image.fromarray(one), "tf") for one in shown])
+    spread(model, batch)
+    folder.mkdir(parents=True)
+    # One by one, as they are asked for: another batch size is rounded differently, and
+    # the steep last layer shows it.
+    answers = model.predict(batch, batch_size=1, verbose=0)
+    together = model.predict(batch, batch_size=PICTURES, verbose=0)
+    model.save(folder / "model.keras")
+    wrong = perturbed(model, batch)
+    np.savez(
+        folder / "pictures.npz",
+        shown=shown,
+        answers=answers,
+        together=together,
+        wrong=wrong,
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))
