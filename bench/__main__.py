@@ -65,7 +65,7 @@ def multipart(photo: Path) -> tuple[Path, str]:
 def served(models: Path = MODEL.parents[1]) -> Iterator[tuple[int, int]]:
     """A server of `models`: its port and process id."""
     RESULTS.mkdir(parents=True, exist_ok=True)
-    log = RESULTS / "server.log"
+    log = RESULTS / f"server-{os.getpid()}.log"
     with log.open("w") as stream:
         process = subprocess.Popen(
             [sys.executable, "app.py", "--models-dir", models, "--port", "0"],

@@ -69,16 +69,15 @@ def ask(port: int, pixels: np.ndarray) -> np.ndarray:
     Image.fromarray(pixels).save(stream, "PNG")
     url = f"http://127.0.0.1:{port}/predict?top=100000"
     reply = requests.post(url, files={"image": stream.getvalue()}, timeout=120).json()
+    if "predictions" not in reply:
+        raise SystemExit(f"the server answered {reply}")
     by_label = {int(p["label"]): p["probability"] for p in reply["predictions"]}
     return np.array([by_label[i] for i in range(len(by_label))])
 
 
 def main(wanted: list[str]) -> None:
     """One row each; those that cannot be built say why."""
-    print(
-        "| architecture | parameters, millions | largest difference to Keras |", end=""
-    )
-    print(" answers differ by | a model 2 % wrong |\n|---|---|---|---|---|")
+    print(HEAD, flush=True)
     for name in track(wanted or names(), "comparing", console=Console(stderr=True)):
         root = Path(tempfile.mkdtemp())
         try:

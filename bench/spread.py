@@ -21,16 +21,17 @@ PICTURES = 4
 
 
 def pictures(side: tuple[int, int]) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """Smooth random pictures, uint8[PICTURES, H, W, 3]."""
+    """From broad clouds to fine grain, bright and dark, uint8[PICTURES, H, W, 3]."""
     rng = np.random.default_rng(0)
-    small = rng.integers(0, 256, (PICTURES, 6, 6, 3), "uint8")
-    size = side[::-1]
-    return np.stack(
-        [
-            np.asarray(Image.fromarray(one).resize(size, Image.Resampling.BICUBIC))
-            for one in small
-        ]
-    )
+    return np.stack([_picture(rng, side, n) for n in range(PICTURES)])
+
+
+def _picture(rng: np.random.Generator, side: tuple[int, int], n: int) -> Any:
+    grain = (3, 9, 40, 150)[n]
+    low, high = ((0, 256), (0, 90), (160, 256), (60, 200))[n]
+    small = rng.integers(low, high, (grain, grain, 3), "uint8")
+    large = Image.fromarray(small).resize(side[::-1], Image.Resampling.BICUBIC)
+    return np.asarray(large)
 
 
 def spread(model: Any, batch: Any) -> None:
@@ -44,7 +45,7 @@ def spread(model: Any, batch: Any) -> None:
     model(batch, training=True)
     logits = np.log(np.maximum(model.predict(batch, verbose=0), 1e-30))
     logits -= logits.mean(1, keepdims=True)
-    last = model.layers[-1]
+    last = [layer for layer in model.layers if layer.get_weights()][-1]
     factor = 1.5 / logits.std(0).mean()
     kernel, bias = last.get_weights()
     last.set_weights([kernel * factor, (bias - logits.mean(0)) * factor])
@@ -66,7 +67,10 @@ def main(name: str, folder: Path) -> None:
     from facenality.images import preprocess
 
     keras.utils.set_random_seed(0)
-    model = getattr(keras.applications, name)(weights=None)
+    build = getattr(keras.applications, name)
+    model = build(weights=None)
+    if None in model.input_shape[1:]:  # MobileNetV3 leaves its size open
+        model = build(weights=None, input_shape=(224, 224, 3))
     shown = pictures(model.input_shape[1:3])
     # Any preprocessing will do, as long as both sides use the same.
     batch = np.stack([preprocess(Image.fromarray(one), "tf") for one in shown])

@@ -83,5 +83,7 @@ def _row(model: Model) -> list[str]:
 
 
 def _shown(tensor: TensorFacts) -> str:
-    shape = "x".join(str(n or "any") for n in tensor.shape or ())
+    if tensor.shape is None:
+        return "what its model.py takes"
+    shape = "x".join(str(n or "any") for n in tensor.shape)
     return f"{shape} {tensor.dtype}".strip()

@@ -10,7 +10,8 @@ const element = (id) => document.getElementById(id);
  * @returns {{current: () => object | undefined}}
  */
 export function createModels(catalog, onChange) {
-  const { models, failed = [] } = catalog;
+  const { failed = [] } = catalog;
+  const models = catalog.models.filter(({ version, versions }) => version === versions.at(-1)); // each in its newest version
   const picker = element('model-picker');
   let current = models.find((model) => model.name === catalog.default) ?? models[0];
 

@@ -200,6 +200,8 @@ def test_a_model_picker_appears_when_there_are_several(chromium, several_server)
     with watched_page(chromium) as page:
         page.goto(several_server.url)
         page.wait_for_selector("#model-picker")
+        options = page.locator("#model-picker option").all_inner_texts()
+        assert sorted(options) == ["colours", "sums", "traits"], "each name once"
         page.select_option("#model-picker", "traits")
         page.set_input_files("#file-input", RED)
         card = done(page).first
