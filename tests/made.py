@@ -78,3 +78,74 @@ def picture(
     stream = io.BytesIO()
     Image.new(mode, size, colour).save(stream, form, **save)
     return stream.getvalue()
+
+
+def multi_label(folder: Path) -> None:
+    """Three sigmoids of how far each colour's mean is above a half."""
+    import keras
+
+    model = keras.Sequential(
+        [
+            keras.Input((16, 16, 3)),
+            keras.layers.Rescaling(1 / 255),
+            keras.layers.GlobalAveragePooling2D(),
+            keras.layers.Dense(3, activation="sigmoid"),
+        ]
+    )
+    model.layers[-1].set_weights(
+        [20 * np.eye(3, dtype="float32"), np.full(3, -10, "float32")]
+    )
+    folder.mkdir(parents=True)
+    model.save(folder / "model.keras")
+    (folder / "labels.txt").write_text("red\ngreen\nblue\n")
+
+
+def channels_first(folder: Path) -> None:
+    """As `colours`, for a model whose channels come first, as a SavedModel."""
+    import keras
+
+    model = keras.Sequential(
+        [
+            keras.Input((3, 12, 20)),
+            keras.layers.Permute((2, 3, 1)),
+            keras.layers.GlobalAveragePooling2D(),
+            keras.layers.Dense(3, activation="softmax"),
+        ]
+    )
+    model.layers[-1].set_weights([10 * np.eye(3, dtype="float32"), np.zeros(3)])
+    folder.mkdir(parents=True)
+    model.export(folder / "saved_model", verbose=False)
+    (folder / "labels.txt").write_text("red\ngreen\nblue\n")
+
+
+def words(file: Path) -> None:
+    """A Keras model of text: which of two words a text has more of."""
+    import keras
+
+    table = keras.layers.TextVectorization(
+        output_mode="count", vocabulary=["bad", "good"]
+    )
+    model = keras.Sequential(
+        [
+            keras.Input((), dtype="string"),
+            table,
+            keras.layers.Dense(2, activation="softmax"),
+        ]
+    )
+    model.layers[-1].set_weights(
+        [np.array([[0, 0], [3, 0], [0, 3]], "float32"), np.zeros(2)]
+    )
+    model.save(file)
+
+
+def two_by_two(folder: Path) -> None:
+    """Two inputs by name; two outputs: their sum and their difference."""
+    import keras
+
+    a, b = keras.Input((2,), name="a"), keras.Input((2,), name="b")
+    outputs = {
+        "sum": keras.layers.Add()([a, b]),
+        "less": keras.layers.Subtract()([a, b]),
+    }
+    folder.mkdir(parents=True)
+    keras.Model({"a": a, "b": b}, outputs).save(folder / "model.keras")
