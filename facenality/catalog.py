@@ -86,10 +86,11 @@ class Catalog:
     def _known(self, key: Key, fingerprint: Fingerprint) -> bool:
         """Whether these very files are served, or were tried and refused."""
         entry = self._entries.get(key)
+        if entry is not None and entry.found.fingerprint == fingerprint:
+            self._refused.pop(key, None)  # rolled back: what was refused is gone
+            return True
         refused = self._refused.get(key)
-        return (entry is not None and entry.found.fingerprint == fingerprint) or (
-            refused is not None and refused[0] == fingerprint
-        )
+        return refused is not None and refused[0] == fingerprint
 
     def _take(self, key: Key, found: Found) -> None:
         """Load beside the old one, then swap in one step."""

@@ -1,6 +1,7 @@
 """`app.py check`: load, warm and verify every model, and say what was found."""
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
@@ -35,12 +36,15 @@ def check(settings: Settings, *, write_expected: bool = False) -> int:
         name = f"{found.name} {found.version}"
         try:
             model = _load(console, found, settings, write_expected)
-        except FacenalityError as error:
+        except Exception as error:
             failed = True
-            notes.append(f"[red]{name} is not served:[/] {error}")
+            why = str(error) if isinstance(error, FacenalityError) else repr(error)
+            notes.append(f"[red]{name} is not served:[/] {escape(why)}")
         else:
             table.add_row(*_row(model))
-            notes += [f"{name}: inferred {note}" for note in model.recipe.inferred]
+            notes += [
+                f"{name}: inferred {escape(note)}" for note in model.recipe.inferred
+            ]
     console.print(table)
     for note in notes:
         console.print(note, highlight=False)

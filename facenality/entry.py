@@ -60,7 +60,15 @@ class Entry:
         name = self.found.name
         if isinstance(error, FacenalityError):
             self.error = str(error)
-            log.error("%s %d is not served: %s", name, self.found.version, error)
+            # Its cause is the operator's: it may name paths and secrets.
+            cause = error.__cause__
+            log.error(
+                "%s %d is not served: %s",
+                name,
+                self.found.version,
+                error,
+                exc_info=cause,
+            )
         else:
             kind = type(error).__name__
             self.error = f"{kind} while {self.stage}; the log has the rest"

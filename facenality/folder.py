@@ -6,10 +6,13 @@ models/NAME/VERSION/model.keras | model.h5 | saved_model/ | model.py
 """
 
 import hashlib
+import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+
+log = logging.getLogger(__name__)
 
 SUFFIXES = (".keras", ".h5")
 # A model.py comes first: it may well load the model.keras beside it, its own way.
@@ -50,7 +53,10 @@ def find(models_dir: Path) -> list[Found]:
         if not _NAME.fullmatch(name):
             continue
         if entry.is_dir():
-            found += _versions(entry)
+            try:
+                found += _versions(entry)
+            except OSError as error:  # one folder's trouble is not the others'
+                log.warning("%s cannot be read: %s", entry.name, error.strerror)
         elif entry.suffix in SUFFIXES:
             found.append(_found(name, 1, entry, ()))
     return sorted(found)

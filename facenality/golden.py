@@ -5,6 +5,7 @@ its card's tolerance never becomes ready.
 """
 
 import json
+from collections import Counter
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,8 @@ def check(
     `answered` holds every label, `expected` may hold the best few. Ranks are not
     compared: two labels that are nearly equal may change places within the tolerance.
     """
+    if not isinstance(expected, list):
+        expected = [{}]
     numbers = _numbers(answered)
     difference = max(
         (abs(numbers.get(k, inf) - v) for k, v in _numbers(expected).items()),
@@ -66,22 +69,36 @@ def check(
 
 
 def _numbers(predictions: list[Prediction]) -> dict[str, float]:
-    """Label (or place in a row of values) -> number."""
-    if predictions and "values" in predictions[0]:
-        return _leaves(predictions[0]["values"], "")
-    return {
-        str(p["label"]): float(value)
-        for p in predictions
-        for key, value in p.items()
-        if key != "label"
-    }
+    """Label (and which of its kind), or place in the values -> number.
+
+    Raises ModelNotLoaded for what is no list of predictions.
+    """
+    try:
+        if predictions and "values" in predictions[0]:
+            return _leaves(predictions[0]["values"], "")
+        seen: Counter[str] = Counter()
+        numbers = {}
+        for one in predictions:
+            seen[one["label"]] += 1  # ImageNet has two cranes
+            number = next(value for key, value in one.items() if key != "label")
+            numbers[f"{one['label']} {seen[one['label']]}"] = float(number)
+    except (TypeError, KeyError, ValueError, StopIteration):
+        raise ModelNotLoaded(
+            "expected.json must be the list in the reply's 'predictions'; "
+            "app.py check --write-expected writes it"
+        ) from None
+    return numbers
 
 
 def _leaves(values: Any, place: str) -> dict[str, float]:
-    if not isinstance(values, list):
+    if isinstance(values, dict):
+        pairs = values.items()
+    elif isinstance(values, list):
+        pairs = dict(enumerate(values)).items()
+    else:
         return {place: float(values)}
     return {
         key: leaf
-        for i, value in enumerate(values)
-        for key, leaf in _leaves(value, f"{place}/{i}").items()
+        for name, value in pairs
+        for key, leaf in _leaves(value, f"{place}/{name}").items()
     }

@@ -84,7 +84,7 @@ def _check_size(image: ImageFile.ImageFile) -> None:
     """Refuse by the header, before a pixel is decoded."""
     width, height = image.size
     limit = MAX_PIXELS
-    if image.format == "JPEG":
+    if image.format in ("JPEG", "MPO"):  # MPO: a phone's JPEG with a second picture
         progressive = "progression" in image.info
         limit = MAX_PROGRESSIVE_PIXELS if progressive else MAX_BASELINE_JPEG_PIXELS
     if max(width, height) > MAX_SIDE:

@@ -98,7 +98,7 @@ def warm_up(engine: Engine, example: Arrays | None, tell: Tell) -> dict[int, flo
             raise
         except Exception as error:
             raise ModelNotLoaded(
-                f"its first prediction raised {type(error).__name__}: {error}"
+                f"its first prediction raised {type(error).__name__}; the log says more"
             ) from error
         seconds[size] = time.monotonic() - started
         if len(answered) != size:

@@ -3,6 +3,7 @@
 import logging
 import sys
 import warnings
+from typing import Any
 
 
 def set_up(level: str) -> None:
@@ -19,11 +20,18 @@ def set_up(level: str) -> None:
 
 
 class _OneLine(logging.Formatter):
-    """Escape what could forge a second line; tracebacks keep theirs."""
+    """Escape what could forge a second line; a traceback's lines are marked."""
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802  stdlib's name
+        lines = super().formatException(ei).splitlines()
+        return "\n".join("  | " + _printable(line) for line in lines)
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  stdlib's name
-        record.message = "".join(
-            c if c.isprintable() else c.encode("unicode_escape").decode()
-            for c in record.message
-        )
+        record.message = _printable(record.message)
         return super().formatMessage(record)
+
+
+def _printable(text: str) -> str:
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode() for c in text
+    )

@@ -24,7 +24,10 @@ def look(catalog: Catalog) -> Readiness:
         return Readiness(False, "no models", 0, "There is no model to serve.")
     if not catalog.loaded:
         return _loading(catalog)
-    needed = [e for e in entries if e.found.name == catalog.default] or entries
+    needed = [e for e in entries if catalog.default in (None, e.found.name)]
+    if not needed:
+        sentence = f"There is no model {catalog.default}, which is the default."
+        return Readiness(False, "no default model", 100, sentence)
     if any(entry.model for entry in needed):
         return Readiness(True, "ready", 100, "Ready.")
     broken = needed[-1]

@@ -23,6 +23,7 @@ from .errors import WrongSetting
 log = logging.getLogger(__name__)
 
 SOCKET = "facenality.socket"
+PEEK = socket.MSG_PEEK | socket.MSG_DONTWAIT
 
 # Enough that a client still sending reads the refusal before the reset that follows.
 DRAIN_BYTES = 1024 * 1024
@@ -80,6 +81,10 @@ class Handler(WSGIHandler):
         finally:
             self.server.closed_one(self)
 
+    def log_error(self, *_: object) -> None:
+        """Through our own log, without the client's words: a path may hold a token."""
+        log.info("a malformed request was refused")
+
     def read_requestline(self) -> bytes:
         """A request begins when its first line is there."""
         line: bytes = super().read_requestline()
@@ -103,6 +108,15 @@ class Handler(WSGIHandler):
         finally:
             self.busy = False
             self.served += 1
+            if self.server.draining:  # also where the reply promised to keep it
+                self.close_connection = True
+
+    def has_bytes(self) -> bool:
+        """Whether a request has begun to arrive that nobody has read yet."""
+        try:
+            return bool(self.socket._sock.recv(1, PEEK))
+        except OSError:
+            return False
 
     def finalize_headers(self) -> None:
         """Close after this answer when draining, or when its body was not read."""
@@ -151,6 +165,7 @@ class Server(WSGIServer):
         self.draining = True
         self._do_read()  # what the kernel has accepted for us is ours to answer
         self.close()
+        gevent.sleep(0)  # their handlers begin
         started = time.monotonic()
         self._hang_up(lambda handler: handler.served > 0)
         if self._gone(min(timeout, FIRST_REQUEST_SECONDS)):
@@ -160,7 +175,8 @@ class Server(WSGIServer):
 
     def _hang_up(self, chosen: Callable[[Handler], bool]) -> None:
         """End idle connections: bytes that are there are still read, then comes EOF."""
-        for handler in [h for h in self._handlers if not h.busy and chosen(h)]:
+        idle = [h for h in self._handlers if not h.busy and not h.has_bytes()]
+        for handler in filter(chosen, idle):
             with suppress(OSError):  # the client was faster
                 handler.socket.shutdown(socket.SHUT_RD)
 

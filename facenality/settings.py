@@ -7,6 +7,7 @@ over the same name in a `.env` file.
 import argparse
 import difflib
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -94,6 +95,11 @@ class Settings(BaseSettings):
     def _split(cls, value: Any) -> Any:
         return _by_commas(value) if isinstance(value, str) else value
 
+    @field_validator("port", mode="before")
+    @classmethod
+    def _not_a_service_link(cls, value: Any) -> Any:
+        return 5000 if _service_port(value) else value
+
 
 def _by_commas(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
@@ -138,11 +144,21 @@ def _shown(name: str) -> str:
     return "none" if default is None else str(default)
 
 
+# Kubernetes puts these into every container where a Service is called facenality.
+_SERVICE_LINK = re.compile(r"SERVICE_(HOST|PORT.*)|PORT_\d+_.*")
+
+
+def _service_port(text: Any) -> bool:
+    return isinstance(text, str) and text.startswith("tcp://")
+
+
 def _refuse_unknown(environ: Mapping[str, Any]) -> None:
     """A misspelt variable that is silently ignored costs its operator an evening."""
     known = [name.upper() for name in Settings.model_fields]
     for name in environ:
         knob = name.upper().removeprefix(PREFIX)
+        if _SERVICE_LINK.fullmatch(knob):
+            continue
         if name.upper().startswith(PREFIX) and knob not in known:
             raise WrongSetting(f"{name} is no setting{_nearest(knob, known)}")
 

@@ -16,7 +16,11 @@ R = TypeVar("R")
 
 def cores() -> int:
     """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+    return (
+        len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count() or 1
+    )
 
 
 class Threads:
@@ -50,3 +54,6 @@ def _caught(
         return function(*args, **kwargs), None
     except Exception as error:
         return None, error
+    except BaseException as error:
+        # A model.py that calls sys.exit() ends its own load, not the server.
+        return None, RuntimeError(f"it raised {error!r}")

@@ -7,7 +7,7 @@ import gevent
 import numpy as np
 import pytest
 
-from facenality import loader, readiness
+from facenality import folder, loader, readiness
 from facenality.catalog import Catalog
 from facenality.errors import (
     Loading,
@@ -279,6 +279,58 @@ def test_a_models_folder_that_vanishes_for_a_moment_changes_nothing(tmp_path):
     settle(one)
     (tmp_path / "away").rename(models)
     assert asked(one) == "green 1"
+
+
+def test_a_model_py_that_exits_does_not_end_the_server(tmp_path):
+    make_colours(tmp_path / "m" / "1")
+    one = started(tmp_path)
+    (tmp_path / "m" / "2").mkdir()
+    (tmp_path / "m" / "2" / "model.py").write_text(
+        "import sys\ndef load(folder): sys.exit('no GPU')\ndef predict(m, x): pass"
+    )
+    settle(one)
+    assert asked(one) == "green 1"
+    with pytest.raises(ModelNotLoaded):
+        asked(one, version=2)
+
+
+def test_a_rolled_back_update_is_no_longer_refused(tmp_path):
+    make_colours(tmp_path / "m")
+    file, kept = tmp_path / "m" / "model.keras", tmp_path / "kept"
+    one = started(tmp_path)
+    file.rename(kept)
+    file.write_bytes(b"no model")
+    settle(one)
+    assert one.refused
+    kept.replace(file)
+    settle(one)
+    assert one.refused == []
+    assert asked(one) == "green 1"
+
+
+def test_one_unreadable_folder_does_not_stop_the_scan(tmp_path, monkeypatch, caplog):
+    make_colours(tmp_path / "m")
+    (tmp_path / "bad").mkdir()
+    known = folder._versions
+
+    def versions(path):
+        if path.name == "bad":
+            raise PermissionError(13, "Permission denied")
+        return known(path)
+
+    monkeypatch.setattr(folder, "_versions", versions)
+    assert [found.name for found in folder.find(tmp_path)] == ["m"]
+
+
+def test_a_server_without_its_default_model_is_not_ready(tmp_path):
+    make_colours(tmp_path / "a")
+    make_colours(tmp_path / "b")
+    one = started(tmp_path, model="a")
+    assert readiness.look(one).ready
+    shutil.rmtree(tmp_path / "a")
+    settle(one)
+    state = readiness.look(one)
+    assert (state.ready, state.stage) == (False, "no default model")
 
 
 def test_a_model_that_comes_late_is_served(tmp_path):

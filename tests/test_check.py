@@ -27,6 +27,19 @@ def test_the_table_tells_task_input_engine_agreement_and_times(several):
     assert "Traceback" not in done.stdout + done.stderr
 
 
+def test_one_bad_model_does_not_end_the_check(tmp_path, monkeypatch, capsys):
+    """Nor do brackets in its reason, which the table would take for markup."""
+
+    def fails(*_, **__):
+        raise ZeroDivisionError("in [image] [/x]")
+
+    (tmp_path / "m.keras").write_bytes(b"")
+    monkeypatch.setattr("facenality.check.load", fails)
+    monkeypatch.setenv("COLUMNS", "200")
+    assert check(Settings(models_dir=tmp_path)) == 1
+    assert "ZeroDivisionError('in [image] [/x]')" in capsys.readouterr().out
+
+
 def test_write_expected_makes_a_golden_sample_that_is_verified(
     colours, tmp_path, capsys, monkeypatch
 ):

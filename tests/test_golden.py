@@ -60,6 +60,28 @@ def test_what_is_missing_is_infinitely_far(answered, expected):
         golden.check(answered, expected, tolerance=1.0)
 
 
+def test_two_labels_of_one_name_are_told_apart():
+    cranes = [
+        {"label": "crane", "probability": 0.98},
+        {"label": "crane", "probability": 0.01},
+    ]
+    assert golden.check(cranes, cranes, tolerance=1e-9) == 0
+
+
+def test_several_outputs_are_compared_by_name():
+    expected = [{"values": {"a": [1.0], "b": [2.0]}}]
+    answered = [{"values": {"a": [1.0], "b": [2.25]}}]
+    assert golden.check(answered, expected, tolerance=1) == 0.25
+
+
+@pytest.mark.parametrize(
+    "expected", [{"predictions": ANSWER}, [1], [{"probability": 1}], [{"label": "a"}]]
+)
+def test_what_is_no_list_of_predictions_says_how_to_write_it(expected):
+    with pytest.raises(ModelNotLoaded, match="--write-expected"):
+        golden.check(ANSWER, expected, tolerance=1)
+
+
 def test_values_are_compared_place_by_place():
     expected = [{"values": [[1.0, 2.0], [3.0, 4.0]]}]
     answered = json.loads(json.dumps(expected))

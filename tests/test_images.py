@@ -229,6 +229,13 @@ def test_too_many_pixels_are_refused_by_the_header(size, sentence):
         images.decode(png_header(*size), spec())
 
 
+def test_a_phones_mpo_has_the_limits_of_a_jpeg():
+    big = picture("red", (5000, 5200), "MPO")
+    assert colour(big)[0] >= 250
+    with pytest.raises(TooLarge, match="16 megapixels"):
+        images.decode(picture("red", (5000, 5200), "MPO", progressive=True), spec())
+
+
 def test_a_baseline_jpeg_may_be_larger_than_a_progressive_one():
     big = picture("red", (5000, 5200), "JPEG")  # 26 megapixels
     assert colour(big)[0] >= 250

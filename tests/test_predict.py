@@ -153,7 +153,7 @@ def test_bad_input_gets_its_status_and_a_sentence(server, what):
     assert "Traceback" not in reply.text
 
 
-@pytest.mark.parametrize("value", ["0", "-1", "1.5", "x", "", "٣", "1e3"])
+@pytest.mark.parametrize("value", ["0", "-1", "1.5", "x", "", "٣", "1e3", "1" * 19])
 @pytest.mark.parametrize("name", ["top", "version"])
 def test_a_number_in_the_query_must_be_one(server, name, value):
     reply = server.post(f"/predict?{name}={value}", **form(PNG))
@@ -168,6 +168,7 @@ def test_a_number_in_the_query_must_be_one(server, name, value):
         ("GET", "/nothing", 404, "not_found"),
         ("POST", "/predict?model=cats", 404, "no_such_model"),
         ("POST", "/predict?version=9", 404, "no_such_version"),
+        ("POST", "/predict?version=20261121013502", 404, "no_such_version"),
     ],
 )
 def test_a_wrong_route_model_or_version_is_json_too(server, method, path, status, code):

@@ -73,6 +73,14 @@ def test_a_misspelt_variable_stops_the_start(monkeypatch, name, hint):
         load()
 
 
+def test_the_variables_of_a_kubernetes_service_of_our_name_are_no_settings(monkeypatch):
+    monkeypatch.setenv("FACENALITY_SERVICE_HOST", "10.0.0.1")
+    monkeypatch.setenv("FACENALITY_SERVICE_PORT_HTTP", "80")
+    monkeypatch.setenv("FACENALITY_PORT", "tcp://10.0.0.1:80")
+    monkeypatch.setenv("FACENALITY_PORT_80_TCP_ADDR", "10.0.0.1")
+    assert load().port == 5000
+
+
 def test_help_lists_every_knob_with_its_default(capsys):
     with pytest.raises(SystemExit) as caught:
         cli.parse(["--help"])

@@ -51,6 +51,11 @@ def test_one_sigmoid_with_two_labels_answers_both():
     ]
 
 
+def test_one_score_that_is_no_probability_has_no_complement():
+    with pytest.raises(ModelFailed, match="1 scores for 2 labels"):
+        make(labels=("cat", "dog"), output="score").describe(row(5.0), top=5)
+
+
 def test_regression_keeps_the_models_order():
     got = make("image-regression", ("warmth", "pride")).describe(row(1, 6), top=1)
     assert got == [{"label": "warmth", "value": 1}, {"label": "pride", "value": 6}]
@@ -102,6 +107,7 @@ def test_numbers_go_to_an_image_model_as_they_are():
         ([[1, 1e999]], "finite numbers"),
         ([[1, None]], "finite numbers"),
         ([[1, 10**400]], "finite numbers"),
+        ([[1, 1e300]], "finite numbers"),
         ([1, 2], "does not fit"),
         ([[1, 2, 3]], "does not fit"),
         ({"a": 1}, "finite numbers"),
@@ -167,6 +173,8 @@ def test_several_inputs_come_by_name():
         ({"a": [1, 2], "b": 1, "c": 1}, "an object with a, b"),
         ({"a": [1], "b": 1}, "does not fit"),
         ({"a": [1, 2], "b": "x"}, "finite numbers"),
+        ({"a": [1, 2], "b": 1.5}, "finite numbers"),
+        ({"a": [1, 2], "b": 2**40}, "finite numbers"),
     ],
 )
 def test_inputs_that_do_not_fit_are_refused(payload, sentence):

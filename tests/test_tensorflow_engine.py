@@ -6,7 +6,7 @@ import pytest
 
 from facenality.engines import allowed_batch_sizes, open_engine
 from facenality.engines.tensorflow import TensorFlowEngine
-from facenality.errors import ModelNotLoaded
+from facenality.errors import ModelFailed, ModelNotLoaded
 
 layers = keras.layers
 
@@ -154,6 +154,37 @@ def test_opening_a_model_leaves_no_files_behind(tmp_path, network, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(temporary))
     open_engine(tmp_path / "model.keras", 1, silent)
     assert list(temporary.iterdir()) == []
+
+
+def test_a_model_that_noise_tells_nothing_about_has_no_agreement(tmp_path):
+    """NaN is no number for /models to show."""
+    x = keras.Input((2,))
+    keras.Model(x, keras.ops.log(x - 2.0)).save(tmp_path / "model.keras")
+    assert open_engine(tmp_path / "model.keras", 2, silent).agreement is None
+
+
+def test_outputs_that_are_no_numbers_are_served(tmp_path):
+    x = keras.Input((2,))
+    keras.Model(x, keras.ops.greater(x, 0.5)).save(tmp_path / "model.keras")
+    engine = open_engine(tmp_path / "model.keras", 2, silent)
+    assert engine.predict(np.array([[0, 1]], "float32")).tolist() == [[False, True]]
+
+
+def test_rows_that_are_not_the_batchs_are_the_models_failure(tmp_path):
+    """Cutting a padded batch must not hide that the rows are somebody else's."""
+    x = keras.Input((2,))
+    keras.Model(x, keras.ops.concatenate([x, x], 0)).save(tmp_path / "model.keras")
+    with pytest.raises(ModelFailed, match="first axis"):
+        open_engine(tmp_path / "model.keras", 2, silent)
+
+
+def test_a_script_outside_the_models_own_folder_is_not_run(tmp_path, network):
+    (tmp_path / "m").mkdir()
+    network.save(tmp_path / "m" / "model.keras")
+    network.save(tmp_path / "other.keras")
+    (tmp_path / "custom.py").write_text("1 / 0")
+    for file in ("m/model.keras", "other.keras"):
+        open_engine(tmp_path / file, 1, silent)
 
 
 def test_h5_is_read(tmp_path, network, noise):

@@ -2,7 +2,9 @@
 
 import json
 import signal
+import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -80,6 +82,7 @@ def test_ten_thousand_texts_are_answered_and_one_more_is_too_many(texts):
         (b'{"1": 5}', 422, "'1' must be a string"),
         (b'{"1": "love", "2": null}', 422, "'2' must be a string"),
         (b'{"1": "\\ud800"}', 422, "surrogate"),
+        (b'{"\\ud800": "love"}', 422, "surrogate"),
         (b'{"1": "love", "2": "poison"}', 500, "log"),
     ],
 )
@@ -101,6 +104,27 @@ def test_the_token_is_in_no_log_line(texts):
     ask(texts, {"1": "love"})
     texts.wait_for_log("POST /api/v1/<token>/predict 200")
     assert "s3cret" not in texts.log()
+
+
+def test_a_malformed_request_does_not_put_the_token_into_the_log(texts):
+    line = f"POST /api/v1/{TOKEN}/predict?x=a b HTTP/1.1\r\nHost: x\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", texts.port)) as sock:
+        sock.sendall(line.encode())
+        assert sock.recv(1000).startswith(b"HTTP/1.1 400")
+    texts.wait_for_log("a malformed request")
+    assert "s3cret" not in texts.log()
+
+
+def test_two_long_requests_leave_places_for_others(texts):
+    many = {str(i): "love" for i in range(10_000)}
+    with ThreadPoolExecutor(2) as pool:
+        long = [pool.submit(ask, texts, many) for _ in range(2)]
+        statuses = []
+        while not all(one.done() for one in long):
+            reply = texts.post("/predict", json={"text": "love"})
+            statuses.append(reply.status_code)
+    assert {one.result().status_code for one in long} == {200}
+    assert set(statuses) == {200}
 
 
 def test_a_token_of_the_file_is_taken_and_sighup_reads_it_again(texts):
@@ -170,7 +194,7 @@ def engine(tmp_path, code):
         ("predict = 5\ndef load(folder): pass", r"has no function predict\(\)"),
         (
             "def load(folder): raise OSError('no disk')\ndef predict(m, x): pass",
-            r"load\(\) of model.py raised OSError: no disk",
+            r"load\(\) of model.py raised OSError; see the log",
         ),
     ],
 )

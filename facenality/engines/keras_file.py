@@ -33,9 +33,15 @@ def _custom_layers(file: Path) -> dict[str, Any]:
 
     Each model gets its own: two models may use one name for different layers.
     """
-    places = (file.parent / "custom.py", file.parent.parent / "custom.py")
-    script = next((place for place in places if place.is_file()), None)
-    if script is None or file.name not in ("model.keras", "model.h5"):
+    if file.stem != "model":  # models/NAME.keras has no folder of its own
+        return {}
+    folders = [file.parent]
+    if file.parent.name.isdigit():  # a version; its model's folder may hold the script
+        folders.append(file.parent.parent)
+    script = next(
+        (f / "custom.py" for f in folders if (f / "custom.py").is_file()), None
+    )
+    if script is None:
         return {}
     with keras.saving.CustomObjectScope({}):
         modules.run(script)

@@ -25,6 +25,6 @@ def run(file: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except Exception as error:
         raise ModelNotLoaded(
-            f"{file.name} raised {type(error).__name__}: {error}"
+            f"{file.name} raised {type(error).__name__}; the log says more"
         ) from error
     return module

@@ -33,7 +33,7 @@ class PythonEngine:
             self._model = module.load(file.parent)
         except Exception as error:
             raise ModelNotLoaded(
-                f"load() of {file.name} raised {type(error).__name__}: {error}"
+                f"load() of {file.name} raised {type(error).__name__}; see the log"
             ) from error
         # Shapes are the model's own business: its card names the task.
         self.facts = Facts(

@@ -25,7 +25,8 @@ from tensorflow.python.framework.convert_to_constants import (
     convert_variables_to_constants_v2,
 )
 
-from ..arrays import Arrays, length, padded
+from ..arrays import Array, Arrays, length, padded
+from ..errors import ModelFailed
 from . import Tell, keras_file, saved_model
 from .traced import UNKNOWN_ACTIVATION, Traced
 
@@ -55,7 +56,13 @@ class TensorFlowEngine:
         size = self.batch_sizes[bisect_left(self.batch_sizes, count)]
         if size > count:
             batch = padded(batch, size)
-        parts = [part.numpy()[:count] for part in self._graph(*self._tensors(batch))]
+        parts = [part.numpy() for part in self._graph(*self._tensors(batch))]
+        if any(part.shape[:1] != (size,) for part in parts):
+            raise ModelFailed(
+                f"The model answered {[list(part.shape) for part in parts]} for "
+                f"{size} instances: the first axis of an output must be the batch."
+            )
+        parts = [part[:count] for part in parts]
         if len(parts) == 1:
             return parts[0]  # type: ignore[no-any-return]  # untyped library
         names = (one.name for one in self.facts.outputs)
@@ -99,7 +106,7 @@ def _last_activation(graph: Any) -> str:
     return {"Softmax": "softmax", "Sigmoid": "sigmoid"}.get(operation.type, "linear")
 
 
-def _compare(traced: Traced, engine: TensorFlowEngine) -> float:
+def _compare(traced: Traced, engine: TensorFlowEngine) -> float | None:
     """Largest difference between the frozen graph and the reference, on noise."""
     rng = np.random.default_rng(0)
     count = min(2, engine.batch_sizes[-1])
@@ -112,5 +119,13 @@ def _compare(traced: Traced, engine: TensorFlowEngine) -> float:
     answered = engine.predict(batch)
     parts = list(answered.values()) if isinstance(answered, dict) else [answered]
     expected = traced.reference(noise)
-    pairs = zip(parts, expected, strict=True)
-    return max(float(np.abs(a - b).max(initial=0)) for a, b in pairs)
+    pairs = [p for p in zip(parts, expected, strict=True) if p[0].dtype.kind in "fiu"]
+    return _largest([np.abs(a - b.astype(a.dtype)) for a, b in pairs])
+
+
+def _largest(differences: list[Array]) -> float | None:
+    """None where noise tells nothing: no numbers, or NaN on both sides."""
+    finite = [d[np.isfinite(d)] for d in differences]
+    if not sum(len(d) for d in finite):
+        return None
+    return max(float(d.max(initial=0)) for d in finite)

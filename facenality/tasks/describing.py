@@ -15,7 +15,7 @@ def ranked(
 ) -> list[Prediction]:
     """The `top` labels, best first. One sigmoid output with two labels answers both."""
     row = single_row(scores)
-    if len(row) == 1 and len(labels) == 2:
+    if len(row) == 1 and len(labels) == 2 and number == "probability":
         row = np.array([1 - row[0], row[0]])
     if len(row) != len(labels):
         raise ModelFailed(

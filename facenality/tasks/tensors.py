@@ -54,12 +54,20 @@ def _numbers(payload: Any, facts: TensorFacts) -> Array:
     try:
         given = np.asarray(payload)
         if given.dtype.kind in "biuf" and np.isfinite(given).all():
-            return np.asarray(payload, dtype=facts.dtype)
+            with np.errstate(over="ignore", invalid="ignore"):
+                cast = given.astype(facts.dtype)
+            if np.isfinite(cast).all() and _same(given, cast):
+                return cast
     except (ValueError, TypeError, OverflowError):
         pass
     raise NotUsable(
         f"An instance must be lists of finite numbers, shape {written(facts)}."
     )
+
+
+def _same(given: Array, cast: Array) -> bool:
+    """An integer input takes no fraction and nothing beyond its range."""
+    return cast.dtype.kind == "f" or bool((cast == given).all())
 
 
 def _strings(payload: Any) -> Array:

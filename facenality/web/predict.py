@@ -1,5 +1,6 @@
 """POST /predict: bytes in, predictions out."""
 
+import re
 from typing import Any, cast
 
 from flask import Blueprint, Response, g, request
@@ -13,6 +14,7 @@ from .replies import error_reply, reply
 from .requests import Request, read
 
 DEFAULT_TOP = 5
+_NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 Outcome = Answer | errors.FacenalityError
 
 
@@ -40,9 +42,9 @@ def _number(name: str) -> int | None:
     text = request.args.get(name)
     if text is None:
         return None
-    if not (text.isascii() and text.isdigit() and int(text[:10]) > 0):
+    if not _NUMBER.fullmatch(text):
         raise errors.Malformed(f"?{name}= must be a whole number from 1 on.")
-    return int(text[:10])
+    return int(text)
 
 
 def _single(served: Served, outcome: Outcome) -> Response:

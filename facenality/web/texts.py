@@ -8,6 +8,7 @@ import time
 from typing import cast
 
 from flask import Blueprint, Response, request
+from gevent.lock import BoundedSemaphore
 from werkzeug.exceptions import NotFound
 
 from .. import errors
@@ -20,7 +21,8 @@ from .replies import reply
 from .requests import Request, read_json
 
 MAX_TEXTS = 10_000
-WINDOW = 256  # texts that take places in the batcher at once; others get in between
+WINDOW = 64  # texts in the batcher at once, of all such requests together
+_turn = BoundedSemaphore(1)  # one window at a time, so that others find places
 
 
 def routes(
@@ -58,6 +60,8 @@ def _texts(document: object) -> dict[str, str]:
             code="too_many_inputs",
         )
     for key, text in document.items():
+        if not key.isprintable() and any("\ud800" <= c <= "\udfff" for c in key):
+            raise errors.NotUsable(f"The key {key!a} has half of a surrogate pair.")
         if not isinstance(text, str):
             raise errors.NotUsable(f"The value of {key!r} must be a string.")
     return document
@@ -69,8 +73,11 @@ def _labels(
     """The best label of each text. Raises the first error there is."""
     labels = []
     for start in range(0, len(texts), WINDOW):
-        window, left = texts[start : start + WINDOW], until - time.monotonic()
-        for outcome in predictor.answer(served, window, top=1, timeout=max(0.0, left)):
+        window = texts[start : start + WINDOW]
+        with _turn:
+            left = max(0.0, until - time.monotonic())
+            outcomes = predictor.answer(served, window, top=1, timeout=left)
+        for outcome in outcomes:
             if isinstance(outcome, errors.FacenalityError):
                 raise outcome
             labels.append(str(outcome.predictions[0]["label"]))

@@ -1,0 +1,28 @@
+"""A log line cannot be forged, neither by a message nor by an exception's text."""
+
+import logging
+import sys
+
+from facenality.logs import _OneLine
+
+
+def shown(message: str, error: Exception | None = None) -> str:
+    raised = None
+    if error:
+        try:
+            raise error
+        except Exception:
+            raised = sys.exc_info()
+    record = logging.LogRecord("x", logging.INFO, "", 1, message, (), raised)
+    return _OneLine("%(levelname)s %(message)s").format(record)
+
+
+def test_what_would_begin_a_new_line_is_escaped():
+    assert shown("a\nINFO b\x1b[31m\u2028") == r"INFO a\nINFO b\x1b[31m\u2028"
+
+
+def test_a_tracebacks_lines_are_marked():
+    lines = shown("failed", ValueError("bad\nINFO forged\r\x00")).splitlines()
+    assert lines[0] == "INFO failed"
+    assert all(line.startswith("  | ") for line in lines[1:])
+    assert "ValueError: bad" in "".join(lines)
