@@ -27,8 +27,8 @@ preprocess = "tf"
 max_batch_size = 4
 """
 HEAD = (
-    "| architecture | parameters, millions | largest difference to Keras | Keras to itself, "
-    "in another batch | answers differ by | a model 2 % wrong |\n|---|---|---|---|---|---|"
+    "| architecture | parameters, millions | largest difference to Keras | Keras, "
+    "the picture moved by 1e-6 | answers differ by | a model 2 % wrong |\n|---|---|---|---|---|---|"
 )
 
 
@@ -57,7 +57,7 @@ def compare(name: str, root: Path) -> dict[str, float]:
     return {
         "parameters": (folder / "model.keras").stat().st_size / 4e6,
         "difference": float(np.abs(answers - kept["answers"]).max()),
-        "keras": float(np.abs(kept["together"] - kept["answers"]).max()),
+        "steep": float(np.abs(kept["moved"] - kept["answers"]).max()),
         "spread": float(np.ptp(kept["answers"], axis=0).max()),
         "wrong": float(np.abs(answers - kept["wrong"]).max()),
     }
@@ -87,7 +87,7 @@ def main(wanted: list[str]) -> None:
         else:
             print(
                 f"| {name} | {row['parameters']:.1f} | {row['difference']:.1e} "
-                f"| {row['keras']:.1e} | {row['spread']:.2f} | {row['wrong']:.1e} |",
+                f"| {row['steep']:.1e} | {row['spread']:.2f} | {row['wrong']:.1e} |",
                 flush=True,
             )
         finally:

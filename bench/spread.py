@@ -6,8 +6,8 @@ last layer is scaled until the answers differ from picture to picture.
 
 Run in a process of its own: `python -m bench.spread NAME FOLDER`. Writes model.keras and
 pictures.npz: `shown` uint8[N, H, W, 3]; `answers` of keras.Model.predict to each alone;
-`together`, its answers to all in one batch, which shows Keras's own rounding; and `wrong`,
-those of a copy whose weights are 2 % off.
+`moved`, its answers when every pixel is moved by one part in a million, which shows how
+steep the network is; and `wrong`, those of a copy whose weights are 2 % off.
 """
 
 import sys
@@ -79,14 +79,14 @@ def main(name: str, folder: Path) -> None:
     # One by one, as they are asked for: another batch size is rounded differently, and
     # the steep last layer shows it.
     answers = model.predict(batch, batch_size=1, verbose=0)
-    together = model.predict(batch, batch_size=PICTURES, verbose=0)
+    moved = model.predict(batch * (1 + 1e-6), batch_size=1, verbose=0)
     model.save(folder / "model.keras")
     wrong = perturbed(model, batch)
     np.savez(
         folder / "pictures.npz",
         shown=shown,
         answers=answers,
-        together=together,
+        moved=moved,
         wrong=wrong,
     )
 

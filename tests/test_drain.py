@@ -96,6 +96,6 @@ def test_an_idle_connection_is_closed(server, connect):
 def test_a_client_that_never_finishes_its_body_makes_the_drain_time_out(
     server, connect
 ):
-    client = connect(REQUEST)
+    connect(REQUEST)
     gevent.sleep(0.05)
     assert server.drain(0.3) is False
