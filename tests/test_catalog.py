@@ -110,7 +110,7 @@ def test_a_model_that_fails_leaves_the_others_serving(tmp_path):
     names(tmp_path, "bad.keras")
     one = started(tmp_path, model="good")
     assert asked(one) == "green 1"
-    with pytest.raises(ModelNotLoaded, match="Keras cannot load"):
+    with pytest.raises(ModelNotLoaded, match="is not a .keras file"):
         asked(one, "bad")
     assert readiness.look(one).ready
 
@@ -120,7 +120,7 @@ def test_a_default_that_fails_is_not_ready_and_says_why(tmp_path):
     one = started(tmp_path)
     state = readiness.look(one)
     assert (state.ready, state.stage) == (False, "failed")
-    assert "Keras cannot load" in state.sentence
+    assert "is not a .keras file" in state.sentence
 
 
 def test_a_bug_while_loading_stays_in_the_log(tmp_path, monkeypatch, caplog):
@@ -219,7 +219,7 @@ def test_a_bad_update_keeps_the_old_serving_and_says_why(tmp_path):
     assert asked(one) == "green 1"
     ((name, version, why),) = one.refused
     assert (name, version) == ("m", 1)
-    assert "Keras cannot load" in why
+    assert "is not a .keras file" in why
     tried = one._refused
     settle(one)
     assert one._refused == tried, "the same files are not tried again"

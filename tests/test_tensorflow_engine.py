@@ -1,5 +1,7 @@
 """The frozen graph gives Keras's own answers, whoever shares the batch."""
 
+import zipfile
+
 import keras
 import numpy as np
 import pytest
@@ -195,12 +197,30 @@ def test_h5_is_read(tmp_path, network, noise):
 
 
 @pytest.mark.parametrize("content", [b"", b"no model", b"PK\x03\x04"])
-@pytest.mark.parametrize("name", ["model.keras", "model.h5"])
-def test_a_file_that_is_no_model_is_named(tmp_path, name, content):
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [("model.keras", "is not a .keras file"), ("model.h5", "is damaged, or no model")],
+)
+def test_a_file_that_is_no_model_is_named(tmp_path, name, sentence, content):
     file = tmp_path / name
     file.write_bytes(content)
-    with pytest.raises(ModelNotLoaded, match=f"Keras cannot load {name}") as caught:
+    with pytest.raises(ModelNotLoaded, match=f"{name} {sentence}"):
         open_engine(file, 1, silent)
+
+
+def test_what_keras_cannot_load_is_named_without_the_hosts_paths(tmp_path):
+    """Weights of another shape than the configuration says."""
+    model = keras.Sequential([keras.Input((2,)), layers.Dense(3)])
+    model.save(tmp_path / "right.keras")
+    with (
+        zipfile.ZipFile(tmp_path / "right.keras") as right,
+        zipfile.ZipFile(tmp_path / "model.keras", "w") as wrong,
+    ):
+        for name in right.namelist():
+            content = right.read(name)
+            wrong.writestr(name, content.replace(b'"units": 3', b'"units": 4'))
+    with pytest.raises(ModelNotLoaded, match="Keras cannot load model.keras") as caught:
+        open_engine(tmp_path / "model.keras", 1, silent)
     assert str(tmp_path) not in str(caught.value), "no path of the host for clients"
 
 
@@ -289,8 +309,17 @@ def test_a_saved_model_without_its_signature_names_those_it_has(tmp_path):
 
 
 def test_a_folder_that_is_no_saved_model_is_named(tmp_path):
-    with pytest.raises(ModelNotLoaded, match="TensorFlow cannot load"):
+    with pytest.raises(ModelNotLoaded, match="has no saved_model.pb"):
         open_engine(tmp_path, 1, silent)
+
+
+def test_a_saved_model_without_its_variables_is_named(tmp_path):
+    model = keras.Sequential([keras.Input((2,)), layers.Dense(3)])
+    model.export(tmp_path / "saved_model", verbose=False)
+    for file in (tmp_path / "saved_model" / "variables").iterdir():
+        file.unlink()
+    with pytest.raises(ModelNotLoaded, match="TensorFlow cannot load saved_model"):
+        open_engine(tmp_path / "saved_model", 1, silent)
 
 
 CUSTOM = """

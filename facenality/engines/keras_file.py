@@ -11,6 +11,7 @@ import tensorflow as tf
 from ..arrays import Array
 from ..errors import ModelNotLoaded
 from ..facts import Facts, TensorFacts
+from ..vetting import vet
 from . import modules
 from .traced import Traced
 
@@ -18,6 +19,7 @@ from .traced import Traced
 def trace(file: Path) -> Traced:
     """Load with Keras and trace. Raises ModelNotLoaded."""
     custom = _custom_layers(file)
+    vet(file, allowed=frozenset(custom))
     model = _load(file, custom)
     if not getattr(model, "inputs", None) or not getattr(model, "outputs", None):
         raise ModelNotLoaded(

@@ -9,6 +9,7 @@ import tensorflow as tf
 from ..arrays import Array
 from ..errors import ModelNotLoaded
 from ..facts import Facts, TensorFacts
+from ..vetting import vet
 from .traced import UNKNOWN_ACTIVATION, Traced
 
 SIGNATURE = "serving_default"
@@ -16,6 +17,7 @@ SIGNATURE = "serving_default"
 
 def trace(folder: Path) -> Traced:
     """Load the folder and take its signature. Raises ModelNotLoaded."""
+    vet(folder)
     try:
         loaded = tf.saved_model.load(str(folder))
     except (OSError, ValueError, tf.errors.OpError) as error:

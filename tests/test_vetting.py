@@ -1,0 +1,389 @@
+"""No model file reaches Keras that asks for more than computing; honest ones do."""
+
+import contextlib
+import importlib
+import inspect
+import json
+import random
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import h5py
+import keras
+import pytest
+import tensorflow as tf
+from keras.src import api_export
+from keras.src.saving.keras_saveable import KerasSaveable
+from tensorflow.core.framework.op_def_pb2 import OpList
+from tensorflow.python.client import pywrap_tf_session
+
+import honest
+import hostile
+from facenality.errors import ModelNotLoaded
+from facenality.vetting import (
+    config,
+    graph_ops,
+    hdf5,
+    keras_names,
+    keras_ops,
+    vet,
+    wire,
+)
+from hostile import archives, configurations, graphs
+from hostile import hdf5 as hostile_hdf5  # each enters its files into the table
+
+layers = keras.layers
+# Of how the honest models are made, not of how they are vetted.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*input with a mask attached to it"),
+    pytest.mark.filterwarnings("ignore:.*does not have a `quantize` method"),
+]
+
+
+@pytest.mark.parametrize("name", hostile.FILES)
+def test_a_hostile_file_is_refused_with_the_reason(tmp_path, name):
+    build, reason = hostile.FILES[name]
+    marker = tmp_path / "marker"
+    (tmp_path / "in").mkdir()
+    model = build(tmp_path / "in", marker)
+    for _ in range(2):
+        with pytest.raises(ModelNotLoaded, match=reason) as caught:
+            vet(model)
+        sentence = str(caught.value)
+        assert sentence.startswith(f"{model.name} ")
+        assert sentence.isprintable()
+        assert len(sentence) < 400
+    assert not marker.exists()
+
+
+def test_the_payloads_are_live(tmp_path):
+    """Opened without looking they do create the marker; else the rest proves little."""
+    marker = tmp_path / "marker"
+
+    def went_off() -> bool:
+        seen = marker.exists()
+        marker.unlink(missing_ok=True)
+        return seen
+
+    for build in (configurations.lambda_in_keras, configurations.lambda_in_h5):
+        file = build(tmp_path, marker)
+        keras.saving.load_model(file, compile=False, safe_mode=False)(tf.zeros((1, 4)))
+        assert went_off()
+    build, _ = hostile.FILES["graph_write"]
+    loaded = tf.saved_model.load(build(tmp_path, marker))
+    loaded.serve(tf.zeros((1, 4)))
+    assert went_off()
+
+
+@pytest.fixture(scope="module", params=honest.MODELS)
+def model(request) -> keras.Model:
+    keras.utils.set_random_seed(0)
+    return honest.MODELS[request.param]()
+
+
+def test_an_honest_model_passes_and_loads(tmp_path, model):
+    file = tmp_path / "model.keras"
+    model.save(file)
+    vet(file, allowed=honest.OWN)
+    loaded = keras.saving.load_model(file, compile=False, safe_mode=True)
+    assert loaded.count_params() == model.count_params()
+
+
+@pytest.mark.parametrize("name", honest.IN_H5)
+def test_an_honest_model_in_h5_passes_and_loads(tmp_path, name):
+    file = tmp_path / "model.h5"
+    model = honest.MODELS[name]()
+    model.save(file)
+    vet(file, allowed=honest.OWN)
+    loaded = keras.saving.load_model(file, compile=False, safe_mode=True)
+    assert loaded.count_params() == model.count_params()
+
+
+@pytest.mark.parametrize("name", ["convolutions", "sequences", "attention", "words"])
+def test_an_honest_saved_model_passes_and_loads(tmp_path, name):
+    model = honest.MODELS[name]()
+    model.export(tmp_path / "saved_model", verbose=False)
+    vet(tmp_path / "saved_model")
+    assert tf.saved_model.load(tmp_path / "saved_model").signatures
+
+
+def test_a_file_that_was_zipped_anew_passes(tmp_path):
+    vet(archives.repacked(tmp_path, method=zipfile.ZIP_DEFLATED))
+
+
+def test_hard_links_in_circles_come_to_an_end(tmp_path):
+    file = hostile.honest(tmp_path, ".h5")
+    vet(hostile_hdf5.changed(file, hostile_hdf5.circles))
+
+
+@pytest.mark.parametrize("name", ["vetted>Scale", "vetted>cubed"])
+def test_what_custom_py_did_not_register_is_refused(tmp_path, name):
+    file = tmp_path / "model.keras"
+    honest.with_layers_of_its_own().save(file)
+    with pytest.raises(ModelNotLoaded, match=f"{name}.*custom.py"):
+        vet(file, allowed=honest.OWN - {name})
+
+
+def test_a_function_that_keras_3_6_wrote_by_its_short_name_passes(tmp_path):
+    file = configurations.activated_by("builtins", "cubed")(tmp_path, tmp_path)
+    vet(file, allowed=honest.OWN)
+    file = configurations.activated_by("keras.utils", "cubed")(tmp_path, tmp_path)
+    with pytest.raises(ModelNotLoaded, match="function 'cubed' of 'keras.utils'"):
+        vet(file, allowed=honest.OWN)
+
+
+def test_what_a_file_says_of_its_training_is_never_used(tmp_path):
+    marker = tmp_path / "marker"
+    code = configurations.func_dump(hostile.touching(marker))
+    evil = {"class_name": "__lambda__", "config": {"value": code}}
+    changed = configurations.original() | {"compile_config": {"loss": evil}}
+    file = archives.repacked(tmp_path, config=json.dumps(changed).encode())
+    vet(file)
+    loaded = keras.saving.load_model(file, compile=False, safe_mode=True)
+    assert not loaded.compiled
+    assert not marker.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("none.keras", "is not there"),
+        ("none.h5", "is not there"),
+        ("model.onnx", "is of no known kind"),
+    ],
+)
+def test_what_is_no_model_is_named(tmp_path, name, reason):
+    (tmp_path / "model.onnx").touch()
+    with pytest.raises(ModelNotLoaded, match=f"{name} {reason}"):
+        vet(tmp_path / name)
+
+
+def test_a_reader_that_runs_in_circles_is_ended(tmp_path, monkeypatch):
+    """It is a child, which the kernel ends; here it has no time at all."""
+    file = hostile.honest(tmp_path, ".h5")
+    monkeypatch.setattr("facenality.vetting.isolated.WALL_SECONDS", 0.001)
+    with pytest.raises(ModelNotLoaded, match="takes too long to read"):
+        vet(file)
+    monkeypatch.undo()
+    monkeypatch.setattr("sys.executable", "/bin/false")
+    with pytest.raises(ModelNotLoaded, match="crash or run in circles .status 1"):
+        vet(file)
+    monkeypatch.setattr("sys.executable", "/no/python")
+    with pytest.raises(ModelNotLoaded, match="no child process starts .No such file"):
+        vet(file)
+
+
+def test_the_limits_of_objects_hold(tmp_path, monkeypatch):
+    file = hostile.honest(tmp_path, ".h5")
+    size = file.stat().st_size
+    monkeypatch.setattr(hdf5, "MAX_OBJECTS", 3)
+    with file.open("rb") as stream, pytest.raises(hdf5.Refused, match="more objects"):
+        hdf5.vet_hdf5(stream, size)
+
+
+def test_the_limit_of_objects_in_a_group_holds(tmp_path, monkeypatch):
+    file = tmp_path / "model.h5"
+    with h5py.File(file, "w") as opened:
+        opened["a"] = opened["b"] = opened["c"] = 1.0
+    monkeypatch.setattr(hdf5, "MAX_OBJECTS", 2)
+    with file.open("rb") as stream, pytest.raises(hdf5.Refused, match="more objects"):
+        hdf5.vet_hdf5(stream, file.stat().st_size)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        b"\x0a",  # a length is missing
+        b"\x0a\x02a",  # a byte is missing
+        b"\x80",  # a number that goes on
+        b"\x08" + b"\xff" * 11,  # a number without an end
+        b"\x0b",  # a group, which nobody writes any more
+    ],
+)
+def test_bytes_that_are_no_message_are_named(message):
+    with pytest.raises(ValueError, match="."):
+        list(wire.fields(memoryview(message)))
+
+
+def test_a_field_that_should_occur_once_does():
+    twice = memoryview(b"\x0a\x01a" * 2)
+    assert wire.texts(twice, 1) == ["a", "a"]
+    with pytest.raises(ValueError, match="field 1 occurs twice"):
+        wire.text(twice, 1)
+
+
+def test_nothing_heavy_is_imported_to_vet():
+    code = "import sys, facenality.vetting; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert not {"keras", "tensorflow", "h5py", "numpy"} & set(done.stdout.split())
+
+
+# The lists, against what is installed.
+
+
+def found(module: str, name: str) -> object:
+    """What Keras finds under the name, in its own two ways."""
+    exported = api_export.get_symbol_from_name(f"{module}.{name}")
+    return exported or vars(importlib.import_module(module)).get(name)
+
+
+REFUSED_LAYERS = {"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"}
+TAKE_A_FUNCTION = {
+    *("AssociativeScan", "Cond", "ForiLoop", "JVP", "Map", "Scan", "Switch"),
+    *("VectorizedMap", "WhileLoop"),
+}
+NOT_FOR_A_CONFIGURATION = {
+    *("call_fn", "filepath", "filename", "fname", "function", "module", "origin"),
+    *("path", "url"),
+}
+
+
+@pytest.mark.parametrize("module", keras_names.CLASSES)
+def test_every_class_on_the_list_is_in_keras_and_takes_no_code_or_file(module):
+    for name in keras_names.CLASSES[module]:
+        cls = found(module, name)
+        assert inspect.isclass(cls), name
+        assert not NOT_FOR_A_CONFIGURATION & set(inspect.signature(cls).parameters)
+
+
+def test_every_layer_of_keras_is_on_the_list_or_refused_for_a_reason():
+    public = {
+        name
+        for name, cls in vars(layers).items()
+        if inspect.isclass(cls) and issubclass(cls, layers.Layer) and name != "Layer"
+    }
+    assert public - keras_names.CLASSES["keras.layers"] == REFUSED_LAYERS
+    assert set(config.CODE) - {"__lambda__"} == REFUSED_LAYERS
+
+
+def test_every_operation_of_keras_is_on_the_list_or_takes_a_function():
+    def below(cls):
+        return {cls}.union(*map(below, cls.__subclasses__()))
+
+    for cls in below(keras.Operation):
+        if cls.__module__ in keras_ops.OPERATIONS and not cls.__subclasses__():
+            listed = cls.__name__ in keras_names.CLASSES[cls.__module__]
+            assert listed != (cls.__name__ in TAKE_A_FUNCTION), cls
+
+
+def test_a_name_without_a_module_means_a_class():
+    """The old loader looks among all that keras.layers contains, functions too."""
+    for name in keras_names.BARE:
+        inside = vars(keras.src.layers).get(name)
+        assert inside is None or issubclass(inside, KerasSaveable), name
+    for name, inside in vars(keras.src.layers).items():
+        if inspect.isclass(inside) and issubclass(inside, layers.Layer):
+            known = keras_names.BARE | REFUSED_LAYERS | {"Layer", "IndexLookup"}
+            assert name in known
+
+
+def test_every_function_on_the_list_is_in_keras():
+    for name in keras_names.FUNCTIONS:
+        modules = ("activations", "losses", "metrics")
+        symbols = [
+            api_export.get_symbol_from_name(f"keras.{m}.{name}") for m in modules
+        ]
+        assert any(map(inspect.isfunction, symbols)), name
+
+
+# With state of their own: variables, tables, random numbers, arrays, control flow.
+STATE = re.compile(
+    "Assert|Case|CheckNumerics|CudnnRNN|DestroyResource|DisableCopy|Empty|GuaranteeConst"
+    "|HashTable|If|InitializeTableV2|LookupTable|Multinomial|Normal|Random|Rng|Resource"
+    "|PartitionedCall|Uniform|Binomial|TensorArray|Var|While|Assign"
+)
+REACH_OUT = re.compile(
+    "(?<!Sharded)File|Save|Restore|PyFunc|Dataset|Print|Debug|Summary|Xla|Queue|Reader|Rpc|TPU|Mlir"
+    "|Host|Send|Recv|Session|Proto|Immutable|Abort|Remote|Symbolic|_"
+)
+
+
+def test_every_tensorflow_operation_on_the_list_computes_and_no_more():
+    known = OpList.FromString(
+        pywrap_tf_session.TF_GetBuffer(pywrap_tf_session.TF_GetAllOpList())
+    )
+    stateful = {op.name: op.is_stateful for op in known.op}
+    for name in graph_ops.OPS:
+        assert not REACH_OUT.search(name), name
+        assert not stateful[name] or STATE.search(name), name
+
+
+# Damage.
+
+
+def bent(content: bytes, rng: random.Random) -> bytes:
+    """The bytes with a few of them changed, or some left out."""
+    new = bytearray(content)
+    for _ in range(rng.choice((1, 1, 4))):
+        place = rng.randrange(len(new))
+        match rng.randrange(4):
+            case 0:
+                new[place] ^= 1 << rng.randrange(8)
+            case 1:
+                new[place : place + 8] = rng.randbytes(8)
+            case 2:
+                new[place : place + 4] = rng.choice((b"\xff" * 4, bytes(4)))
+            case 3:
+                del new[place : place + rng.randrange(1, 32)]
+    return bytes(new)
+
+
+def refuses_or_passes(file: Path) -> None:
+    """Any other exception fails the test."""
+    with contextlib.suppress(ModelNotLoaded):
+        vet(file)
+
+
+@pytest.fixture
+def unread(monkeypatch):
+    """The weights are sound; no need to start a child each time."""
+    monkeypatch.setattr("facenality.vetting.vet_isolated", lambda *_: None)
+
+
+def test_a_bent_zip_is_refused_or_sound(tmp_path, unread):
+    rng = random.Random(1)
+    for _ in range(100):
+        file = hostile.honest(tmp_path)
+        file.write_bytes(bent(file.read_bytes(), rng))
+        refuses_or_passes(file)
+
+
+def test_a_bent_configuration_is_refused_or_sound(tmp_path, unread):
+    rng = random.Random(2)
+    whole = json.dumps(configurations.original()).encode()
+    for _ in range(100):
+        refuses_or_passes(archives.repacked(tmp_path, config=bent(whole, rng)))
+
+
+def test_a_bent_graph_is_refused_or_sound(tmp_path):
+    rng = random.Random(3)
+    model = graphs.exported(tmp_path, tf.nn.relu)
+    whole = (model / "saved_model.pb").read_bytes()
+    for _ in range(100):
+        (model / "saved_model.pb").write_bytes(bent(whole, rng))
+        refuses_or_passes(model)
+
+
+def test_bent_hdf5_is_refused_or_sound_and_a_reader_that_dies_is_the_childs(tmp_path):
+    """One child for all of them; where it is ended, the file is vetted by itself."""
+    rng = random.Random(4)
+    files = [tmp_path / f"{number}.h5" for number in range(100)]
+    for file in files:
+        file.write_bytes(bent(hostile.saved(".h5"), rng))
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from facenality.vetting.__main__ import main\n"
+        "for file in sys.argv[1:]: print(main(Path(file), frozenset()), flush=True)"
+    )
+    while files:
+        command = [sys.executable, "-c", code, *map(str, files)]
+        child = subprocess.run(command, capture_output=True, text=True)
+        statuses = [n for n in child.stdout.splitlines() if n in ("0", "3")]
+        assert child.returncode <= 0, child.stderr
+        del files[: len(statuses)]
+        if files:
+            with pytest.raises(ModelNotLoaded, match="crash or run in circles"):
+                vet(files.pop(0))
