@@ -35,7 +35,6 @@ def cubed(x):
 
 
 IN_H5 = (
-    "mobilenet_v2",
     "recurrent",
     "words",
     "normalized",

@@ -167,6 +167,16 @@ def test_fifteen_mebibytes_pass(server):
     assert reply.json()["predictions"][0]["label"] == "blue"
 
 
+def test_garbage_behind_the_largest_chunked_body_is_no_bug_of_ours(colours):
+    with Served(colours, "--max-body-bytes=8") as server:
+        server.ready()
+        head = (
+            b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n8\r\n12345678\r\nzz\r\n"
+        )
+        assert raw(server, head).startswith(b"HTTP/1.1 400")
+
+
 @pytest.mark.parametrize(
     "body", [b"zz\r\nx", b"5\r\nab", b"-1\r\n", b"5\r\nabcdeXX"], ids=str
 )

@@ -30,7 +30,11 @@ class Request(flask.Request):
         A chunked body that reaches the limit is cut by werkzeug without a word.
         """
         body = self.get_data(cache=False)
-        if self.content_length is None and self.environ["wsgi.input"].read(1):
+        try:
+            more = self.content_length is None and self.environ["wsgi.input"].read(1)
+        except OSError:
+            raise Malformed("The chunks of the body cannot be read.") from None
+        if more:
             raise RequestEntityTooLarge
         return body
 
