@@ -1,5 +1,6 @@
 """The frozen graph gives Keras's own answers, whoever shares the batch."""
 
+import shutil
 import zipfile
 
 import keras
@@ -346,9 +347,14 @@ def test_custom_py_brings_the_models_own_layers(tmp_path):
                 folder / "model.keras"
             )
     keras.saving.get_custom_objects().clear()
+    shutil.copytree(tmp_path / "3", tmp_path / "bare")
+    (tmp_path / "bare" / "custom.py").unlink()
     for factor in (2, 3):
         engine = open_engine(tmp_path / str(factor) / "model.keras", 1, silent)
         assert engine.predict(np.ones((1, 2), "float32")).tolist() == [[factor] * 2]
+    assert keras.saving.get_custom_objects() == {}, "nothing is left for others"
+    with pytest.raises(ModelNotLoaded, match="Twice"):
+        open_engine(tmp_path / "bare" / "model.keras", 1, silent)
 
 
 def test_a_custom_py_that_raises_is_named(tmp_path, network):

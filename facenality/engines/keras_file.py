@@ -45,9 +45,14 @@ def _custom_layers(file: Path) -> dict[str, Any]:
     )
     if script is None:
         return {}
-    with keras.saving.CustomObjectScope({}):
+    registry = keras.saving.get_custom_objects()  # Keras's own, for the whole process
+    before = dict(registry)
+    try:
         modules.run(script)
-        return dict(keras.saving.get_custom_objects())
+        return {n: one for n, one in registry.items() if before.get(n) is not one}
+    finally:
+        registry.clear()
+        registry.update(before)
 
 
 def _load(file: Path, custom: dict[str, Any]) -> keras.Model:
