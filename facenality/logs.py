@@ -32,6 +32,8 @@ class _OneLine(logging.Formatter):
 
 
 def _printable(text: str) -> str:
+    if text.isprintable():
+        return text
     return "".join(
         c if c.isprintable() else c.encode("unicode_escape").decode() for c in text
     )

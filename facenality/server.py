@@ -75,6 +75,9 @@ class Handler(WSGIHandler):
 
     def handle(self) -> None:
         """Serve requests until the connection closes."""
+        # pywsgi writes head and body apart: with Nagle's algorithm a small reply would
+        # wait 40 ms for the client's delayed acknowledgement of its head.
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.server.opened(self)
         try:
             super().handle()

@@ -1,4 +1,4 @@
-"""The drain, in process: nothing that the kernel has accepted is lost."""
+"""The server in process: small replies at once, and a drain that loses nothing."""
 
 import socket
 from contextlib import ExitStack
@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import gevent
 import pytest
 
-from facenality.server import Server
+from facenality.server import SOCKET, Server
 
 REQUEST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n"
 LARGE = b"x" * 8_000_000  # more than the kernel holds for a client that does not read
@@ -54,6 +54,18 @@ def read(client) -> bytes:
             if not part:
                 return b"".join(parts)
             parts.append(part)
+
+
+def test_a_small_reply_does_not_wait_for_an_acknowledgement(server, connect):
+    def application(environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        option = (socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        return [str(environ[SOCKET].getsockopt(*option)).encode()]
+
+    server.application = application
+    client = connect(REQUEST + b"body")
+    assert server.drain(5)
+    assert read(client).endswith(b"\r\n\r\n1")
 
 
 def test_a_request_that_waits_in_the_backlog_is_answered(server, connect):
