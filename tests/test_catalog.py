@@ -1,5 +1,6 @@
 """The catalog: which model a request means, and what a failed load leaves behind."""
 
+import gc
 import os
 import shutil
 
@@ -340,3 +341,11 @@ def test_a_model_that_comes_late_is_served(tmp_path):
     settle(one)
     assert readiness.look(one).ready
     assert asked(one) == "green 1"
+
+
+def test_what_is_loaded_is_left_out_of_garbage_collection(tmp_path):
+    """Walking it would stop the hub for a tenth of a second, again and again."""
+    gc.unfreeze()
+    make_colours(tmp_path / "m")
+    started(tmp_path)
+    assert gc.get_freeze_count() > 10_000
