@@ -139,11 +139,10 @@ class Catalog:
 
         Raises Malformed (it must name one), NoSuchModel, Loading, ModelNotLoaded.
         """
-        entry = self._ready(self.current(name, version))
+        entry = self.current(name, version)
+        served = _served(entry)
         with entry:
-            if entry.model is None or entry.batcher is None:
-                raise Loading("The model is being replaced; try again.")
-            yield Served(entry.model, entry.batcher)
+            yield served
 
     def current(self, name: str | None, version: int | None = None) -> Entry:
         """The version asked for; else the highest that serves; else the highest."""
@@ -164,14 +163,6 @@ class Catalog:
                 f"Model {name} has no version {version}; it has: {numbers}.",
                 code="no_such_version",
             )
-        return entry
-
-    def _ready(self, entry: Entry) -> Entry:
-        name = entry.found.name
-        if entry.error:
-            raise ModelNotLoaded(f"Model {name} could not be loaded: {entry.error}")
-        if entry.model is None:
-            raise Loading(f"Model {name} is loading ({entry.stage}); try again soon.")
         return entry
 
     def _first_scan(self) -> list[Found]:
@@ -204,6 +195,16 @@ class Catalog:
             f"{', '.join(self.names)}.",
             code="which_model",
         )
+
+
+def _served(entry: Entry) -> Served:
+    """What `entry` serves. Raises ModelNotLoaded, Loading."""
+    name = entry.found.name
+    if entry.error:
+        raise ModelNotLoaded(f"Model {name} could not be loaded: {entry.error}")
+    if entry.model is None or entry.batcher is None:
+        raise Loading(f"Model {name} is loading ({entry.stage}); try again soon.")
+    return Served(entry.model, entry.batcher)
 
 
 def _key(found: Found) -> Key:

@@ -52,8 +52,6 @@ def check(
     `answered` holds every label, `expected` may hold the best few. Ranks are not
     compared: two labels that are nearly equal may change places within the tolerance.
     """
-    if not isinstance(expected, list):
-        expected = [{}]
     numbers = _numbers(answered)
     difference = max(
         (abs(numbers.get(k, inf) - v) for k, v in _numbers(expected).items()),
@@ -74,6 +72,8 @@ def _numbers(predictions: list[Prediction]) -> dict[str, float]:
     Raises ModelNotLoaded for what is no list of predictions.
     """
     try:
+        if not isinstance(predictions, list):
+            raise TypeError
         if predictions and "values" in predictions[0]:
             return _leaves(predictions[0]["values"], "")
         seen: Counter[str] = Counter()

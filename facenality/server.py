@@ -18,12 +18,11 @@ from gevent import monkey
 from gevent.event import Event
 from gevent.pywsgi import Input, WSGIHandler, WSGIServer
 
+from .connection import SOCKET, peek
 from .errors import WrongSetting
 
 log = logging.getLogger(__name__)
 
-SOCKET = "facenality.socket"
-PEEK = socket.MSG_PEEK | socket.MSG_DONTWAIT
 
 # Enough that a client still sending reads the refusal before the reset that follows.
 DRAIN_BYTES = 1024 * 1024
@@ -117,7 +116,7 @@ class Handler(WSGIHandler):
     def has_bytes(self) -> bool:
         """Whether a request has begun to arrive that nobody has read yet."""
         try:
-            return bool(self.socket._sock.recv(1, PEEK))
+            return bool(peek(self.socket))
         except OSError:
             return False
 

@@ -98,7 +98,8 @@ class Settings(BaseSettings):
     @field_validator("port", mode="before")
     @classmethod
     def _not_a_service_link(cls, value: Any) -> Any:
-        return 5000 if _service_port(value) else value
+        link = isinstance(value, str) and value.startswith("tcp://")
+        return cls.model_fields["port"].default if link else value
 
 
 def _by_commas(text: str) -> tuple[str, ...]:
@@ -146,10 +147,6 @@ def _shown(name: str) -> str:
 
 # Kubernetes puts these into every container where a Service is called facenality.
 _SERVICE_LINK = re.compile(r"SERVICE_(HOST|PORT.*)|PORT_\d+_.*")
-
-
-def _service_port(text: Any) -> bool:
-    return isinstance(text, str) and text.startswith("tcp://")
 
 
 def _refuse_unknown(environ: Mapping[str, Any]) -> None:

@@ -1,15 +1,13 @@
 """Notice a client that closes its connection while it waits for an answer."""
 
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import gevent
 
+from ..connection import SOCKET, peek
 from ..errors import ClientGone
-
-SOCKET = "facenality.socket"  # the key under which the server puts the connection
 
 
 @contextmanager
@@ -40,8 +38,6 @@ def watch(environ: dict[str, Any]) -> Iterator[None]:
 
 def _closed(sock: Any) -> bool:
     try:
-        return not sock._sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-    except BlockingIOError:
-        return False
+        return peek(sock) == b""
     except OSError:
         return True
