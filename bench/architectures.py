@@ -23,7 +23,7 @@ from .__main__ import served
 CARD = """
 task = "image-classification"
 output = "probability"
-preprocess = "tf"
+preprocess = "{preprocess}"
 max_batch_size = 4
 """
 HEAD = (
@@ -50,8 +50,8 @@ def compare(name: str, root: Path) -> dict[str, float]:
         check=True,
         stderr=subprocess.DEVNULL,
     )
-    (folder / "model.toml").write_text(CARD)
     kept = np.load(folder / "pictures.npz")
+    (folder / "model.toml").write_text(CARD.format(preprocess=kept["preprocess"]))
     with served(root) as (port, _):
         answers = np.stack([ask(port, one) for one in kept["shown"]])
     return {

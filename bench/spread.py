@@ -2,10 +2,13 @@
 
 With random weights alone a deep network answers 0.001 for every class of every picture,
 and then any comparison succeeds. So its batch statistics are set from pictures, and its
-last layer is scaled until the answers differ from picture to picture.
+last layer is scaled until the answers differ from picture to picture. What the blocks add
+to their shortcuts is made smaller, as training does: else each block amplifies rounding,
+and a hundred of them make noise of it.
 
 Run in a process of its own: `python -m bench.spread NAME FOLDER`. Writes model.keras and
-pictures.npz: `shown` uint8[N, H, W, 3]; `answers` of keras.Model.predict to each alone;
+pictures.npz: `shown` uint8[N, H, W, 3]; `preprocess`, how they become the network's
+input; `answers` of keras.Model.predict to each alone;
 `moved`, its answers when every pixel is moved by one part in a million, which shows how
 steep the network is; and `wrong`, those of a copy whose weights are 2 % off.
 """
@@ -18,6 +21,7 @@ import numpy as np
 from PIL import Image
 
 PICTURES = 4
+BRANCH = 0.2  # of a residual block, beside a shortcut of 1
 
 
 def pictures(side: tuple[int, int]) -> np.ndarray[Any, np.dtype[np.uint8]]:
@@ -36,12 +40,15 @@ def _picture(rng: np.random.Generator, side: tuple[int, int], n: int) -> Any:
 
 def spread(model: Any, batch: Any) -> None:
     """Give `model` answers that differ over `batch` (preprocessed pictures)."""
-    rng = np.random.default_rng(1)
     for layer in model.layers:
         if type(layer).__name__ == "BatchNormalization":
             layer.momentum = 0.0  # one pass sets the statistics to this batch's
+        if type(layer).__name__ == "Dropout":
+            layer.rate = 0.0  # the statistics are those of serving
         if type(layer).__name__ == "LayerScale":  # 1e-6 would switch its block off
-            layer.gamma.assign(rng.uniform(0.3, 0.7, layer.gamma.shape))
+            layer.gamma.assign(np.full(layer.gamma.shape, BRANCH))
+        if type(layer).__name__ == "Add":
+            _calm(layer)
     model(batch, training=True)
     logits = np.log(np.maximum(model.predict(batch, verbose=0), 1e-30))
     logits -= logits.mean(1, keepdims=True)
@@ -49,6 +56,22 @@ def spread(model: Any, batch: Any) -> None:
     factor = 1.5 / logits.std(0).mean()
     kernel, bias = last.get_weights()
     last.set_weights([kernel * factor, (bias - logits.mean(0)) * factor])
+
+
+def _calm(add: Any) -> None:
+    """Make the branch before `add` smaller, where batch normalisation ends it."""
+    for tensor in add.input:
+        layer = tensor._keras_history.operation
+        while type(layer).__name__ == "Dropout":
+            layer = layer.input._keras_history.operation
+        if type(layer).__name__ == "BatchNormalization" and layer.scale:
+            layer.gamma.assign(np.full(layer.gamma.shape, BRANCH))
+
+
+def rescales(model: Any) -> bool:
+    """Whether `model` expects pixels of 0..255, since it scales them itself."""
+    kinds = {type(layer).__name__ for layer in model.layers}
+    return bool(kinds & {"Rescaling", "Normalization"})
 
 
 def perturbed(model: Any, batch: Any) -> Any:
@@ -72,8 +95,8 @@ def main(name: str, folder: Path) -> None:
     if None in model.input_shape[1:]:  # MobileNetV3 leaves its size open
         model = build(weights=None, input_shape=(224, 224, 3))
     shown = pictures(model.input_shape[1:3])
-    # Any preprocessing will do, as long as both sides use the same.
-    batch = np.stack([preprocess(Image.fromarray(one), "tf") for one in shown])
+    how = "none" if rescales(model) else "tf"
+    batch = np.stack([preprocess(Image.fromarray(one), how) for one in shown])
     spread(model, batch)
     folder.mkdir(parents=True)
     # One by one, as they are asked for: another batch size is rounded differently, and
@@ -85,6 +108,7 @@ def main(name: str, folder: Path) -> None:
     np.savez(
         folder / "pictures.npz",
         shown=shown,
+        preprocess=how,
         answers=answers,
         moved=moved,
         wrong=wrong,
