@@ -10,6 +10,7 @@ from facenality import cli, logs
 from facenality.catalog import Catalog
 from facenality.check import check
 from facenality.errors import WrongSetting
+from facenality.explaining import Explainer
 from facenality.fetching.command import default_cache_dir, fetch
 from facenality.predictor import Predictor
 from facenality.process import exit_now, run_until_terminated
@@ -17,6 +18,8 @@ from facenality.server import Server, refuse_monkey_patching
 from facenality.settings import Settings
 from facenality.threads import Threads
 from facenality.tokens import Tokens
+from facenality.uploads import Uploads
+from facenality.uploads.dataset import dataset
 from facenality.web import create_app
 
 log = logging.getLogger("facenality")
@@ -29,11 +32,13 @@ def serve(settings: Settings) -> int:
     decoders = Threads(settings.decoder_threads)
     predictor = Predictor(decoders, settings.request_timeout_s)
     tokens = Tokens(settings.text_tokens, settings.text_tokens_file)
-    application = create_app(settings, catalog, predictor, tokens)
+    explainer, uploads = Explainer(catalog, settings), Uploads(settings)
+    application = create_app(settings, catalog, predictor, tokens, explainer, uploads)
     server = Server(settings.host, settings.port, application)
     server.listen()
     log.info("listening on http://%s:%d", shown_host(settings), server.server_port)
     gevent.spawn(catalog.run)
+    gevent.spawn(uploads.run)
     return run_until_terminated(server, catalog, tokens, settings.drain_timeout_s)
 
 
@@ -58,6 +63,8 @@ def main(argv: list[str]) -> int:
             )
         if command.name == "check":
             return check(command.settings, write_expected=command.write_expected)
+        if command.name == "dataset":
+            return dataset(command.settings, command.out, force=command.force)
         return serve(command.settings)
     except WrongSetting as error:
         print(f"app.py: {error}", file=sys.stderr)

@@ -98,6 +98,12 @@ class Overloaded(Unavailable):
     code = "overloaded"
 
 
+class NotStored(Unavailable):
+    """What was sent could not be written to the disk."""
+
+    code = "not_stored"
+
+
 class Draining(Unavailable):
     """The server is going down after its last answers."""
 

@@ -149,3 +149,43 @@ def two_by_two(folder: Path) -> None:
     }
     folder.mkdir(parents=True)
     keras.Model({"a": a, "b": b}, outputs).save(folder / "model.keras")
+
+
+def spot(folder: Path, fit: str = "stretch") -> None:
+    """Whether one spot, rows 14..22 and columns 30..40 of 48 x 48, is bright."""
+    import keras
+
+    weights = np.zeros((48, 48, 3, 2), "float32")
+    weights[14:22, 30:40, :, 0] = 10 / (8 * 10 * 3)
+    model = keras.Sequential(
+        [
+            keras.Input((48, 48, 3)),
+            keras.layers.Flatten(),
+            keras.layers.Dense(2, activation="softmax"),
+        ]
+    )
+    model.layers[-1].set_weights([weights.reshape(-1, 2), np.array([-5.0, 0])])
+    folder.mkdir(parents=True)
+    model.save(folder / "model.keras")
+    (folder / "model.toml").write_text(
+        'labels = ["bright", "dark"]\npreprocess = "unit"\n'
+        f'[image]\nfit = "{fit}"\nresize = "nearest"\n'
+    )
+
+
+def slow(folder: Path, seconds: float) -> None:
+    """A model.py that takes `seconds` for each instance, however many."""
+    folder.mkdir(parents=True)
+    (folder / "model.py").write_text(
+        "import time\n"
+        "def load(folder):\n"
+        "    return None\n"
+        "def predict(model, instances):\n"
+        f"    time.sleep({seconds} * len(instances))\n"
+        "    return [[one.mean(), 1 - one.mean()] for one in instances]\n"
+    )
+    (folder / "model.toml").write_text(
+        'task = "image-classification"\noutput = "probability"\n'
+        'labels = ["light", "dark"]\npreprocess = "unit"\n'
+        '[image]\nmode = "L"\nsize = [24, 24]\n'
+    )

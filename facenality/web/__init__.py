@@ -6,10 +6,12 @@ from flask import Flask
 from flask_cors import CORS
 
 from ..catalog import Catalog
+from ..explaining import Explainer
 from ..predictor import Predictor
 from ..settings import Settings
 from ..tokens import Tokens
-from . import pages, predict, probes, replies, texts
+from ..uploads import Uploads
+from . import explain, feedback, pages, predict, probes, replies, texts
 from .requests import Request
 
 # Routes that other sites' JavaScript may call; the page's own and the probes are not.
@@ -23,7 +25,12 @@ class App(Flask):
 
 
 def create_app(
-    settings: Settings, catalog: Catalog, predictor: Predictor, tokens: Tokens
+    settings: Settings,
+    catalog: Catalog,
+    predictor: Predictor,
+    tokens: Tokens,
+    explainer: Explainer,
+    uploads: Uploads,
 ) -> App:
     """Every route, given what it needs."""
     app = App("facenality", static_folder=None)
@@ -32,9 +39,11 @@ def create_app(
     app.config["MAX_FORM_MEMORY_SIZE"] = settings.max_json_bytes
     replies.set_up(app)
     _allow_cross_origin(app, settings.cors_origins)
-    app.register_blueprint(predict.routes(catalog, predictor, settings))
+    app.register_blueprint(predict.routes(catalog, predictor, settings, uploads))
     app.register_blueprint(texts.routes(catalog, predictor, settings, tokens))
-    app.register_blueprint(probes.routes(catalog))
+    app.register_blueprint(explain.routes(catalog, explainer, settings))
+    app.register_blueprint(feedback.routes(catalog, uploads, settings))
+    app.register_blueprint(probes.routes(catalog, uploads))
     app.register_blueprint(pages.routes())
     return app
 

@@ -9,7 +9,9 @@ from .. import errors
 from ..catalog import Catalog, Served
 from ..predictor import Answer, Predictor
 from ..settings import Settings
+from ..uploads import Uploads
 from . import leaving
+from .keeping import keep_all
 from .replies import error_reply, reply
 from .requests import Request, read
 
@@ -18,18 +20,21 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 Outcome = Answer | errors.FacenalityError
 
 
-def routes(catalog: Catalog, predictor: Predictor, settings: Settings) -> Blueprint:
+def routes(
+    catalog: Catalog, predictor: Predictor, settings: Settings, uploads: Uploads
+) -> Blueprint:
     """The prediction route."""
     blueprint = Blueprint("predict", __name__)
 
     @blueprint.post("/predict")
     def predict() -> Response:
-        version, top = _number("version"), _number("top") or DEFAULT_TOP
+        version, top = number("version"), number("top") or DEFAULT_TOP
         with catalog.use(request.args.get("model"), version) as served:
             fields = served.model.task.fields
             sent = read(cast(Request, request), fields, settings.max_json_bytes)
             with leaving.watch(request.environ):
                 outcomes = predictor.answer(served, sent.payloads, top)
+        keep_all(uploads, served, sent.payloads, outcomes)
         if sent.many:
             return _many(served, outcomes)
         return _single(served, outcomes[0])
@@ -37,20 +42,24 @@ def routes(catalog: Catalog, predictor: Predictor, settings: Settings) -> Bluepr
     return blueprint
 
 
-def _number(name: str) -> int | None:
+def number(name: str) -> int | None:
     """A whole number from 1 on in the query, or None where it is absent."""
-    text = request.args.get(name)
+    return whole_number(f"?{name}=", request.args.get(name))
+
+
+def whole_number(name: str, text: str | None) -> int | None:
+    """`text` as a number from 1 on, or None where it is None. Raises Malformed."""
     if text is None:
         return None
     if not _NUMBER.fullmatch(text):
-        raise errors.Malformed(f"?{name}= must be a whole number from 1 on.")
+        raise errors.Malformed(f"{name} must be a whole number from 1 on.")
     return int(text)
 
 
 def _single(served: Served, outcome: Outcome) -> Response:
     if isinstance(outcome, errors.FacenalityError):
         return error_reply(outcome)
-    body = {"success": True, "predictions": outcome.predictions} | _about(served)
+    body = {"success": True, "predictions": outcome.predictions} | about(served)
     return _timed(reply(body), [outcome])
 
 
@@ -58,7 +67,7 @@ def _many(served: Served, outcomes: list[Outcome]) -> Response:
     answers = [o for o in outcomes if isinstance(o, Answer)]
     body = {"success": bool(answers), "results": [_result(o) for o in outcomes]}
     if answers:
-        return _timed(reply(body | _about(served)), answers)
+        return _timed(reply(body | about(served)), answers)
     none = errors.NotUsable("None of the inputs could be used; each result says why.")
     return error_reply(none, results=body["results"])
 
@@ -69,7 +78,8 @@ def _result(outcome: Outcome) -> dict[str, Any]:
     return {"error": str(outcome), "code": outcome.code}
 
 
-def _about(served: Served) -> dict[str, Any]:
+def about(served: Served) -> dict[str, Any]:
+    """What every reply says of the model and of itself."""
     found = served.model.found
     return {
         "model": {"name": found.name, "version": str(found.version)},

@@ -2,8 +2,8 @@
 
 import io
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import IO, Any
 
 import flask
@@ -41,10 +41,14 @@ class Request(flask.Request):
 
 @dataclass(frozen=True)
 class Sent:
-    """The payloads of one request; `many` asks for results in a list."""
+    """The payloads of one request; `many` asks for results in a list.
+
+    `others` is what else the form or the JSON says.
+    """
 
     payloads: list[Payload]
     many: bool
+    others: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read(request: Request, fields: Iterable[str], max_json_bytes: int) -> Sent:
@@ -76,7 +80,8 @@ def _form(request: Request) -> Sent:
             code="no_file",
         )
     _check_count(len(files))
-    return Sent([file.stream.read() for file in files], many=len(files) > 1)
+    contents: list[Payload] = [file.stream.read() for file in files]
+    return Sent(contents, many=len(files) > 1, others=request.form.to_dict())
 
 
 def read_json(request: Request, max_bytes: int) -> Any:
@@ -102,7 +107,8 @@ def _json(request: Request, fields: tuple[str, ...], max_bytes: int) -> Sent:
         raise NotUsable(
             f"This model does not take {field!r}; it takes {' or '.join(fields)}."
         )
-    return _payloads(field, document[field])
+    sent = _payloads(field, document[field])
+    return replace(sent, others={k: v for k, v in document.items() if k != field})
 
 
 def _only_field(document: Any) -> str:

@@ -1,0 +1,42 @@
+"""POST /explain: as /predict with one input, and what of it made the answer."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from flask import Blueprint, Response, request
+
+from ..catalog import Catalog
+from ..errors import Malformed
+from ..explaining import Explainer
+from ..settings import Settings
+from . import leaving
+from .predict import about, number
+from .replies import reply
+from .requests import Request, read
+
+
+def routes(catalog: Catalog, explainer: Explainer, settings: Settings) -> Blueprint:
+    """The explanation route."""
+    blueprint = Blueprint("explain", __name__)
+
+    @blueprint.post("/explain")
+    def explain() -> Response:
+        with catalog.use(request.args.get("model"), number("version")) as served:
+            fields = served.model.task.fields
+            sent = read(cast(Request, request), fields, settings.max_json_bytes)
+            if len(sent.payloads) != 1:
+                raise Malformed("One input at a time is explained; send one.")
+            with leaving.watch(request.environ):
+                label = _label(sent.others)
+                explained = explainer.explain(served, sent.payloads[0], label)
+        return reply({"success": True} | explained | about(served))
+
+    return blueprint
+
+
+def _label(others: Mapping[str, Any]) -> str | None:
+    """The label to explain: in the query, the form or the JSON; None is the best."""
+    label = request.args.get("label", others.get("label"))
+    if not isinstance(label, str | None):
+        raise Malformed("'label' must be a string, one of the model's labels.")
+    return label
