@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import card, engines, golden, recipe, tasks
+from . import card, engines, examples, golden, recipe, tasks
 from .arrays import Array, Arrays, rows, stack
 from .engines import Engine, Tell
 from .errors import FacenalityError, ModelNotLoaded
@@ -31,6 +31,7 @@ class Model:
     batch_seconds: dict[int, float]  # a warm prediction of each allowed batch size
     golden_difference: float | None  # None: it has no golden sample
     load_seconds: float
+    examples: dict[str, examples.Example]
 
 
 def load(
@@ -61,6 +62,7 @@ def load(
         seconds,
         difference,
         time.monotonic() - started,
+        examples.read(found),
     )
 
 

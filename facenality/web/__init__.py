@@ -11,7 +11,7 @@ from ..predictor import Predictor
 from ..settings import Settings
 from ..tokens import Tokens
 from ..uploads import Uploads
-from . import explain, feedback, pages, predict, probes, replies, texts
+from . import examples, explain, feedback, pages, predict, probes, replies, texts
 from .requests import Request
 
 # Routes that other sites' JavaScript may call; the page's own and the probes are not.
@@ -44,6 +44,7 @@ def create_app(
     app.register_blueprint(explain.routes(catalog, explainer, settings))
     app.register_blueprint(feedback.routes(catalog, uploads, settings))
     app.register_blueprint(probes.routes(catalog, uploads))
+    app.register_blueprint(examples.routes(catalog))
     app.register_blueprint(pages.routes())
     return app
 
