@@ -1,6 +1,8 @@
 // Numbers as people read them. Probabilities never round up to a certainty the model does not have.
 
-const locale = document.documentElement.lang;
+import { language } from './language.js';
+
+const locale = language;
 const short = new Intl.NumberFormat(locale, { maximumSignificantDigits: 4 });
 const long = new Intl.NumberFormat(locale);
 const percentage = new Intl.NumberFormat(locale, { style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 });

@@ -12,9 +12,12 @@ export function objection({ name, size, type }) {
   return null;
 }
 
-/** @param {{onFile: (file: File, refused?: Failure) => void}} handlers */
-export function bindSources({ onFile }) {
-  const take = (files) => [...files].forEach((file) => onFile(file, objection(file)));
+/** @param {{onFile: (file: File, refused?: Failure) => void, onSeveral: (n: number) => void}} handlers */
+export function bindSources({ onFile, onSeveral }) {
+  const take = (files) => {
+    onSeveral(files.length);
+    [...files].forEach((file) => onFile(file, objection(file)));
+  };
 
   const picker = document.getElementById('file-input');
   picker.addEventListener('change', () => {
@@ -32,6 +35,7 @@ export function bindSources({ onFile }) {
   });
 
   bindDrop((items) => {
+    onSeveral(items.length);
     for (const { file, isFolder } of items) {
       onFile(file, isFolder ? new Failure(words.isFolder(file.name), { code: 'folder' }) : objection(file));
     }
