@@ -2,7 +2,7 @@
 
 import { takesPictures } from './stage.js';
 
-const isClassification = ({ task }) => task.endsWith('classification');
+const hasOneLabel = ({ task, multi_label: several }) => task.endsWith('classification') && !several;
 
 const ACTIONS = {
   why: {
@@ -10,7 +10,7 @@ const ACTIONS = {
     load: () => import('./why.js'),
   },
   correct: {
-    isOffered: ({ model }, { catalog }) => isClassification(model) && ['flagged', 'all'].includes(catalog.keep_uploads),
+    isOffered: ({ model }, { catalog }) => hasOneLabel(model) && ['flagged', 'all'].includes(catalog.keep_uploads),
     load: () => import('./correct.js'),
   },
   compare: {

@@ -98,6 +98,7 @@ export function createCard({ onRemove, onChange, onOpen, server }) {
       part('.top').hidden = !face.title;
       part('.top-label').textContent = face.title;
       part('.top-number').textContent = face.number;
+      part('.brief').textContent = face.told;
       part('.answer-body').replaceChildren(face.body);
       part('.meta-model').textContent = [reply.model?.name, reply.model?.version].filter(Boolean).join(' ');
       part('.meta-id').textContent = reply.id ?? '';

@@ -33,14 +33,14 @@ export function createGallery(list, cards) {
 
   function arrange() {
     pending = false;
-    element('results-tools').hidden = cards.size < 2;
+    element('results-tools').hidden = element('results-views').hidden = cards.size < 2;
     offerLabels();
     let shown = 0;
     for (const card of cards) {
       card.element.hidden = Boolean(filter.value) && labelOf(card) !== filter.value;
       if (!card.element.hidden) shown += 1;
     }
-    element('results-count').textContent = words.counted(shown, cards.size);
+    element('results-count').textContent = cards.size < 2 ? '' : words.counted(shown, cards.size);
     if (!list.contains(document.activeElement)) sort();
   }
 

@@ -4,13 +4,13 @@
  */
 
 import { make } from './make.js';
-import { number } from './numbers.js';
+import { number, points } from './numbers.js';
 import { kindOf } from './predictions.js';
 import { showPicture } from './thumb.js';
 import { words } from './words.js';
 
-const TOWARDS = [[255, 196, 61], [240, 108, 0], [176, 36, 0]]; // weak, middling, strong
-const AGAINST = [[120, 190, 255], [30, 118, 224], [14, 58, 156]];
+const TOWARDS = [[255, 205, 70], [255, 128, 0], [220, 38, 0]]; // weak, middling, strong
+const AGAINST = [[130, 200, 255], [40, 130, 255], [20, 66, 210]];
 const BOLDEST = 0.92; // opacity of the strongest part at full strength
 const FAINT = 0.005; // a change of the answer that nobody would call one
 
@@ -96,5 +96,5 @@ function toldOf(reply, { best, place }) {
 
 /** A weight as people read it: points of a percentage, or the model's own number. */
 export function change(reply, weight) {
-  return kindOf(reply) === 'probability' ? words.why.points(weight) : number(Math.abs(weight));
+  return kindOf(reply) === 'probability' ? words.why.points(points(weight)) : number(Math.abs(weight));
 }

@@ -1,6 +1,8 @@
 // A text with the words that mattered: a solid line and + for what speaks for the answer, dashed and − for against.
 
 import { change } from './heatmap.js';
+import { number, points } from './numbers.js';
+import { kindOf } from './predictions.js';
 import { make } from './make.js';
 import { words } from './words.js';
 
@@ -25,8 +27,9 @@ function word({ text, weight }, largest, reply) {
   const share = weight / largest;
   if (Math.abs(share) < FAINT) return text;
   const sign = weight > 0 ? '+' : '−';
+  const size = kindOf(reply) === 'probability' ? points(weight) : number(Math.abs(weight));
   const drawn = make('mark', { className: weight > 0 ? 'towards' : 'against' }, text,
-    make('small', { textContent: `${sign}${change(reply, weight)}` }));
+    make('small', { textContent: `${sign}${size}` }));
   drawn.style.setProperty('--weight', `${Math.round(Math.abs(share) * 100)}%`);
   return drawn;
 }

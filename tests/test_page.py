@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from browsing import browser, watched_page
+from browsing import watched_page
 from made import picture
 from serving import ROOT, Served
 
@@ -18,12 +18,6 @@ BLUE = {
     "mimeType": "image/jpeg",
     "buffer": picture("blue", form="JPEG"),
 }
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with browser() as one:
-        yield one
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 // Jeder Satz der Seite auf Deutsch; `page` ersetzt, was in index.html steht, `errors` die Sätze des Servers nach ihrem Code.
 
-import { bytes, milliseconds, number, percent } from '../numbers.js';
+import { bytes, milliseconds, number } from '../numbers.js';
 
 const many = (n, one, more) => (n === 1 ? `1 ${one}` : `${number(n)} ${more}`);
 
@@ -29,7 +29,7 @@ export const words = {
     tensorHint: 'Eine Instanz als JSON, oder mehrere in {"instances": […]}.',
     noModel: 'Kein Modell wird angeboten',
     noModelHint: 'Legen Sie eines in den Ordner models; warum andere nicht laden, steht unten.',
-    examples: 'Oder versuchen Sie eines davon',
+    examples: 'Oder ein Beispiel versuchen',
     answers: 'Antworten',
     view: 'Ansicht',
     viewList: 'Liste',
@@ -85,7 +85,7 @@ export const words = {
     uploads_not_kept: 'Dieser Server bewahrt nichts auf und nimmt deshalb keine Korrekturen an.',
     not_stored: 'Der Server konnte es nicht auf seine Platte schreiben.',
     model_failed: 'Das Modell ist an dieser Eingabe gescheitert.',
-    key_required: 'Dieser Server verlangt einen API-Schlüssel.',
+    unauthorized: 'Dieser Server verlangt einen API-Schlüssel.',
   },
 
   // der Server als Ganzes
@@ -167,8 +167,8 @@ export const words = {
   said: (name, answer) => `${name}: ${answer}`,
 
   // Antworten jeder Art
-  noneAbove: (threshold) => `Nichts über ${percent(threshold)}`,
-  threshold: (threshold) => `Der Strich steht bei ${percent(threshold)}: Was darüber hinausreicht, gilt als gegeben. Jedes Label wird für sich beurteilt.`,
+  noneAbove: (threshold) => `Nichts über ${number(threshold * 100)} %`,
+  threshold: (threshold) => `Der Strich steht bei ${number(threshold * 100)} %: Was darüber hinausreicht, gilt als gegeben. Jedes Label wird für sich beurteilt.`,
   place: 'Stelle',
   value: 'Wert',
   numbersOf: (name, shape) => `${name ? `${name}, ` : ''}Form ${shape.join(' × ') || 'eine Zahl'}`,
@@ -190,17 +190,17 @@ export const words = {
     nothing: 'Ändert nichts',
     towards: 'Spricht dafür',
     scale: (label, share) => `Volle Farbe: Diesen Teil zu verdecken ändert „${label}“ um ${share}.`,
-    points: (share) => `${number(Math.abs(share) * 100)} Punkte`,
+    points: (n) => `${n} Prozentpunkte`,
     places: [
       ['dem Teil oben links', 'dem oberen Teil', 'dem Teil oben rechts'],
-      ['dem linken Teil', 'der Mitte', 'dem rechten Teil'],
+      ['dem linken Teil', 'dem mittleren Teil', 'dem rechten Teil'],
       ['dem Teil unten links', 'dem unteren Teil', 'dem Teil unten rechts'],
     ],
-    strongest: (label, place, change) => `„${label}“ beruht am meisten auf ${place}: Ist das verdeckt, fällt sie um ${change}.`,
+    strongest: (label, place, change) => `„${label}“ beruht am meisten auf ${place}: Ist er verdeckt, fällt die Antwort um ${change}.`,
     nothingMatters: (label) => `Kein einzelner Teil trägt „${label}“: Einen zu verdecken ändert fast nichts.`,
     picture: (label) => `Das Bild mit den Teilen, die für und gegen ${label} sprechen`,
     wordsRest: (label, word, change) => `„${label}“ beruht am meisten auf „${word}“: Ohne dieses Wort fällt die Antwort um ${change}.`,
-    wordNote: 'Durchgezogen und +: spricht dafür. Gestrichelt und −: dagegen.',
+    wordNote: 'Um wie viele Prozentpunkte die Antwort ohne das Wort fällt. Durchgezogen und +: spricht dafür; gestrichelt und −: dagegen.',
     again: 'Noch einmal',
   },
 

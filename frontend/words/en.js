@@ -1,6 +1,6 @@
 // Every sentence that the scripts say, in English; what stands in index.html itself is English already.
 
-import { bytes, milliseconds, number, percent } from '../numbers.js';
+import { bytes, milliseconds, number } from '../numbers.js';
 
 const many = (n, one, more) => (n === 1 ? `1 ${one}` : `${number(n)} ${more}`);
 
@@ -87,8 +87,8 @@ export const words = {
   said: (name, answer) => `${name}: ${answer}`,
 
   // answers of every kind
-  noneAbove: (threshold) => `None above ${percent(threshold)}`,
-  threshold: (threshold) => `The line marks ${percent(threshold)}: a label beyond it counts as given. Each is judged on its own.`,
+  noneAbove: (threshold) => `None above ${number(threshold * 100)}%`,
+  threshold: (threshold) => `The line marks ${number(threshold * 100)}%: a label beyond it counts as given. Each is judged on its own.`,
   place: 'Place',
   value: 'Value',
   numbersOf: (name, shape) => `${name ? `${name}, ` : ''}shape ${shape.join(' × ') || 'one number'}`,
@@ -110,17 +110,17 @@ export const words = {
     nothing: 'Changes nothing',
     towards: 'Speaks for it',
     scale: (label, share) => `Full colour: hiding that part changes “${label}” by ${share}.`,
-    points: (share) => `${number(Math.abs(share) * 100)} points`,
+    points: (n) => `${n} percentage points`,
     places: [
       ['top left', 'top', 'top right'],
       ['left', 'centre', 'right'],
       ['bottom left', 'bottom', 'bottom right'],
     ],
-    strongest: (label, place, change) => `“${label}” rests most on the ${place}: without it the answer falls by ${change}.`,
+    strongest: (label, place, change) => `“${label}” rests most on the ${place} of the picture: without that part it falls by ${change}.`,
     nothingMatters: (label) => `No single part carries “${label}”: hiding any one changes next to nothing.`,
     picture: (label) => `The picture with the parts that speak for and against ${label}`,
     wordsRest: (label, word, change) => `“${label}” rests most on “${word}”: without it the answer falls by ${change}.`,
-    wordNote: 'Solid underline and +: speaks for it. Dashed and −: against it.',
+    wordNote: 'By how many percentage points the answer falls without the word. Solid line and +: speaks for it; dashed and −: against it.',
     again: 'Try again',
   },
 
