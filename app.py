@@ -6,17 +6,19 @@ import sys
 
 import gevent
 
-from facenality import cli, logs
+from facenality import cli, lag, logs
 from facenality.catalog import Catalog
 from facenality.check import check
 from facenality.errors import WrongSetting
 from facenality.fetching.command import default_cache_dir, fetch
+from facenality.metrics import Metrics
+from facenality.model_metrics import ModelMetrics
 from facenality.predictor import Predictor
 from facenality.process import exit_now, run_until_terminated
 from facenality.server import Server, refuse_monkey_patching
 from facenality.settings import Settings
 from facenality.threads import Threads
-from facenality.tokens import Tokens
+from facenality.tokens import Keys, Tokens
 from facenality.web import create_app
 
 log = logging.getLogger("facenality")
@@ -25,16 +27,26 @@ log = logging.getLogger("facenality")
 def serve(settings: Settings) -> int:
     """Listen first, load after, serve until SIGTERM; the exit status."""
     refuse_monkey_patching()
-    catalog = Catalog(settings)
+    metrics = Metrics()
+    catalog = Catalog(settings, metrics)
+    metrics.read_off(ModelMetrics(catalog))
     decoders = Threads(settings.decoder_threads)
-    predictor = Predictor(decoders, settings.request_timeout_s)
+    predictor = Predictor(decoders, settings.request_timeout_s, metrics)
     tokens = Tokens(settings.text_tokens, settings.text_tokens_file)
-    application = create_app(settings, catalog, predictor, tokens)
+    keys = Keys(settings.api_keys, settings.api_keys_file)
+    application = create_app(settings, catalog, predictor, tokens, keys, metrics)
     server = Server(settings.host, settings.port, application)
     server.listen()
     log.info("listening on http://%s:%d", shown_host(settings), server.server_port)
     gevent.spawn(catalog.run)
-    return run_until_terminated(server, catalog, tokens, settings.drain_timeout_s)
+    logs.of_greenlets(gevent.get_hub())
+    gevent.spawn(lag.measure, metrics.lagged)
+    sources = {
+        "models": catalog.rescan,
+        "tokens": tokens.read,
+        "keys": keys.read,
+    }
+    return run_until_terminated(server, catalog, sources, settings.drain_timeout_s)
 
 
 def shown_host(settings: Settings) -> str:
@@ -47,7 +59,7 @@ def main(argv: list[str]) -> int:
     """Run the command that `argv` names."""
     try:
         command = cli.parse(argv)
-        logs.set_up(command.settings.log_level)
+        logs.set_up(command.settings.log_level, command.settings.log_format)
         if command.name == "fetch":
             return fetch(
                 command.architecture,

@@ -26,12 +26,17 @@ from .errors import ModelFailed, Overloaded
 from .threads import Threads
 
 Predict = Callable[[Arrays], Arrays]
+Observe = Callable[[int, float], None]  # the size of a batch, its seconds in the model
 
 log = logging.getLogger(__name__)
 
 # Places for jobs when the model's speed is not known yet, and at the very most: 512
 # instances of 224x224x3 are 300 MiB.
 MAX_JOBS = 512
+
+
+def unobserved(_size: int, _seconds: float) -> None:
+    """Of these batches nobody keeps account."""
 
 
 @dataclass(frozen=True)
@@ -66,18 +71,25 @@ class Batcher:
         max_batch_size: int,
         max_batch_wait: float = 0.0,
         max_queue_wait: float = 5.0,
+        observe: Observe = unobserved,
     ) -> None:
         self._predict = predict
         self._thread = thread
         self._max_batch_size = max_batch_size
         self._max_batch_wait = max_batch_wait
         self._max_queue_wait = max_queue_wait
+        self._observe = observe
         self._queue: deque[_Job] = deque()
         self._waiting = Event()
         self._full = Event()
         self._places = 0
         self._seconds_per_job: float | None = None
         self._collector = gevent.spawn(self._collect)
+
+    @property
+    def depth(self) -> int:
+        """Jobs that wait for their batch."""
+        return len(self._queue)
 
     @contextmanager
     def places(self, count: int = 1) -> Iterator[None]:
@@ -161,6 +173,7 @@ class Batcher:
             return
         seconds = time.monotonic() - started
         self._learn_rate(seconds / len(batch))
+        self._observe(len(batch), seconds)
         for job, row in zip(batch, scores, strict=True):
             waited = started - job.submitted
             job.result.set(Row(row, waited, seconds, len(batch)))

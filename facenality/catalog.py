@@ -12,6 +12,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from gevent.event import Event
 
@@ -21,6 +22,7 @@ from .entry import Entry
 from .errors import Loading, Malformed, ModelNotLoaded, NoSuchModel, WrongSetting
 from .folder import Fingerprint, Found
 from .loader import Model
+from .metrics import Metrics
 from .settings import Settings
 from .threads import Threads
 
@@ -42,10 +44,11 @@ class Served:
 class Catalog:
     """The models of one folder; for greenlets of one hub."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics | None = None) -> None:
         self.draining = False
         self.loaded = False  # every model that was there at the start has been tried
         self._settings = settings
+        self._metrics = metrics or Metrics()
         self._disk = Threads(1)
         self._wake = Event()
         self._scanned: dict[Key, Fingerprint] = {}
@@ -56,7 +59,7 @@ class Catalog:
     def run(self) -> None:
         """Load what is there, then watch the folder for as long as the server runs."""
         for entry in self.entries:
-            entry.load(self._settings)
+            self._load(entry)
         self.loaded = True
         while True:
             self._wake.wait(self._settings.scan_interval_s)
@@ -103,13 +106,17 @@ class Catalog:
         old, new = self._entries.get(key), Entry(found)
         if old is None or old.model is None:
             self._entries[key] = new  # nothing to keep: show how it comes along
-        if new.load(self._settings):
+        if self._load(new):
             self._refused.pop(key, None)
             self._entries[key] = new
             if old is not None:
                 old.retire()
         elif self._entries[key] is not new:
             self._refused[key] = (new.found, new.error or "")
+
+    def _load(self, entry: Entry) -> bool:
+        observe = partial(self._metrics.predicted, entry.found.name)
+        return entry.load(self._settings, observe)
 
     def _retire(self, key: Key) -> None:
         self._refused.pop(key, None)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import gevent
 
-from .batcher import Batcher
+from .batcher import Batcher, Observe, unobserved
 from .errors import FacenalityError, ModelNotLoaded
 from .folder import Found
 from .loader import Model, load
@@ -43,7 +43,7 @@ class Entry:
         self.stage = stage
         self.percent = min(99, self.percent + 100 / STAGES)
 
-    def load(self, settings: Settings) -> bool:
+    def load(self, settings: Settings, observe: Observe = unobserved) -> bool:
         """Load in the entry's own thread and begin to serve; else say why not."""
         try:
             model = self.thread.run(self._load, settings)
@@ -56,6 +56,7 @@ class Entry:
             max_batch_size=model.engine.batch_sizes[-1],
             max_batch_wait=settings.max_batch_wait_ms / 1000,
             max_queue_wait=settings.max_queue_wait_s,
+            observe=observe,
         )
         self.model, self.stage, self.percent = model, "ready", 100
         # What has been loaded stays: a full collection that walks all of TensorFlow's

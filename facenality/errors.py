@@ -2,9 +2,10 @@
 
     HTTP body ─ web ─▶ bytes ─ decode ─▶ instance ─ batcher ─▶ batch ─ engine ─▶ scores
                │              │                    │                    │
-           Malformed      NotUsable            Overloaded          ModelFailed
-           TooLarge       TooLarge             Expired
-           UnsupportedType                     ClientGone
+           Unauthorized   NotUsable            Overloaded          ModelFailed
+           Malformed      TooLarge             Expired
+           TooLarge                            ClientGone
+           UnsupportedType
            NoSuchModel, Loading, Draining
 
 The sentence of every error names the fix; `web` turns the error into JSON in one place.
@@ -28,6 +29,13 @@ class Malformed(FacenalityError):
 
     status = 400
     code = "malformed"
+
+
+class Unauthorized(FacenalityError):
+    """The key is missing, or is none of ours."""
+
+    status = 401
+    code = "unauthorized"
 
 
 class NoSuchModel(FacenalityError):

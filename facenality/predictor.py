@@ -10,6 +10,7 @@ import gevent
 from .batcher import Row
 from .catalog import Served
 from .errors import Expired, FacenalityError
+from .metrics import Metrics
 from .tasks import Payload, Prediction
 from .threads import Threads
 
@@ -28,9 +29,10 @@ class Answer:
 class Predictor:
     """Sends payloads through decoder threads and a model's batcher."""
 
-    def __init__(self, decoders: Threads, timeout: float) -> None:
+    def __init__(self, decoders: Threads, timeout: float, metrics: Metrics) -> None:
         self._decoders = decoders
         self._timeout = timeout
+        self._metrics = metrics
 
     def answer(
         self,
@@ -57,14 +59,17 @@ class Predictor:
         self, served: Served, payload: Payload, top: int
     ) -> Answer | FacenalityError:
         task, started = served.model.task, time.monotonic()
+        name = served.model.found.name
         try:
             if task.heavy:
                 instance = self._decoders.run(task.decode, payload)
             else:
                 instance = task.decode(payload)
-            decoded = time.monotonic()
+            decoding = time.monotonic() - started
+            self._metrics.decoded(name, decoding)
             row = served.batcher.submit(instance)
-            return Answer(task.describe(row.scores, top), decoded - started, row)
+            self._metrics.waited(name, row.queue_seconds)
+            return Answer(task.describe(row.scores, top), decoding, row)
         except FacenalityError as error:
             return error
         except Exception:

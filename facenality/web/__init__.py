@@ -6,10 +6,14 @@ from flask import Flask
 from flask_cors import CORS
 
 from ..catalog import Catalog
+from ..metrics import Metrics
 from ..predictor import Predictor
 from ..settings import Settings
 from ..tokens import Tokens
-from . import pages, predict, probes, replies, texts
+from . import metrics as metrics_route
+from . import pages, predict, probes, replies, request_log, texts
+from .keys import protect
+from .proxies import TrustedProxies
 from .requests import Request
 
 # Routes that other sites' JavaScript may call; the page's own and the probes are not.
@@ -23,20 +27,34 @@ class App(Flask):
 
 
 def create_app(
-    settings: Settings, catalog: Catalog, predictor: Predictor, tokens: Tokens
+    settings: Settings,
+    catalog: Catalog,
+    predictor: Predictor,
+    tokens: Tokens,
+    keys: Tokens,
+    metrics: Metrics,
 ) -> App:
     """Every route, given what it needs."""
     app = App("facenality", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     # A form's text fields count as JSON does: both are parsed on the hub.
     app.config["MAX_FORM_MEMORY_SIZE"] = settings.max_json_bytes
+    request_log.set_up(app, metrics)
     replies.set_up(app)
     _allow_cross_origin(app, settings.cors_origins)
-    app.register_blueprint(predict.routes(catalog, predictor, settings))
+    app.register_blueprint(protect(predict.routes(catalog, predictor, settings), keys))
     app.register_blueprint(texts.routes(catalog, predictor, settings, tokens))
     app.register_blueprint(probes.routes(catalog))
+    app.register_blueprint(metrics_route.routes(metrics))
     app.register_blueprint(pages.routes())
+    _trust(app, settings.trusted_proxies)
     return app
+
+
+def _trust(app: Flask, proxies: tuple[str, ...]) -> None:
+    if proxies:
+        wrapped = TrustedProxies(app.wsgi_app, proxies)
+        app.wsgi_app = wrapped  # type: ignore[method-assign]  # Flask's own idiom
 
 
 def _allow_cross_origin(app: Flask, origins: tuple[str, ...]) -> None:

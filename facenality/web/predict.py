@@ -9,9 +9,10 @@ from .. import errors
 from ..catalog import Catalog, Served
 from ..predictor import Answer, Predictor
 from ..settings import Settings
-from . import leaving
+from . import leaving, request_log
 from .replies import error_reply, reply
 from .requests import Request, read
+from .timing import slowest, times
 
 DEFAULT_TOP = 5
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
@@ -26,10 +27,12 @@ def routes(catalog: Catalog, predictor: Predictor, settings: Settings) -> Bluepr
     def predict() -> Response:
         version, top = _number("version"), _number("top") or DEFAULT_TOP
         with catalog.use(request.args.get("model"), version) as served:
+            request_log.about(served)
             fields = served.model.task.fields
             sent = read(cast(Request, request), fields, settings.max_json_bytes)
             with leaving.watch(request.environ):
                 outcomes = predictor.answer(served, sent.payloads, top)
+        request_log.answered(outcomes)
         if sent.many:
             return _many(served, outcomes)
         return _single(served, outcomes[0])
@@ -79,12 +82,9 @@ def _about(served: Served) -> dict[str, Any]:
 
 def _timed(response: Response, answers: list[Answer]) -> Response:
     """Server-Timing in milliseconds; of several answers the slowest of each part."""
-    decode = 1000 * max(a.decode_seconds for a in answers)
-    queue = 1000 * max(a.row.queue_seconds for a in answers)
-    predict = 1000 * max(a.row.predict_seconds for a in answers)
-    size = max(a.row.batch_size for a in answers)
+    decode, queue, predict, size = slowest(map(times, answers))
     response.headers["Server-Timing"] = (
-        f"decode;dur={decode:.1f}, queue;dur={queue:.1f}, "
-        f'predict;dur={predict:.1f};desc="batch {size}"'
+        f"decode;dur={1000 * decode:.1f}, queue;dur={1000 * queue:.1f}, "
+        f'predict;dur={1000 * predict:.1f};desc="batch {size}"'
     )
     return response

@@ -5,13 +5,13 @@ import logging
 import math
 import re
 import secrets
-import time
 from typing import Any
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from ..errors import FacenalityError, TooLarge
+from . import request_log
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ _SENTENCES = {
 
 
 def set_up(app: Flask) -> None:
-    """Give `app` ids, common headers, the request log and JSON errors."""
+    """Give `app` ids, common headers and JSON errors."""
     app.before_request(_begin)
     app.after_request(_finish)
     app.register_error_handler(FacenalityError, error_reply)
@@ -42,6 +42,7 @@ def reply(body: dict[str, Any], status: int = 200) -> Response:
 
 def error_reply(error: FacenalityError, **more: Any) -> Response:
     """The contract's error body for `error`, with its status and Retry-After."""
+    request_log.failed(error)
     body = {"success": False, "error": str(error), "code": error.code, "id": g.id}
     response = reply(body | more, error.status)
     if error.retry_after is not None:
@@ -50,7 +51,6 @@ def error_reply(error: FacenalityError, **more: Any) -> Response:
 
 
 def _begin() -> None:
-    g.started = time.monotonic()
     g.id = secrets.token_hex(16)
     theirs = request.headers.get("X-Request-ID", "")
     g.request_id = theirs if _CLIENT_ID.fullmatch(theirs) else g.id
@@ -60,14 +60,6 @@ def _finish(response: Response) -> Response:
     response.headers["X-Request-ID"] = g.request_id
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers.setdefault("Cache-Control", "no-store")
-    log.info(
-        "%s %s %d %.1f ms id=%s",
-        request.method,
-        request.url_rule or "(no route)",  # the template: a path may hold a secret
-        response.status_code,
-        1000 * (time.monotonic() - g.started),
-        g.request_id,
-    )
     return response
 
 
