@@ -17,6 +17,8 @@ from facenality.server import Server, refuse_monkey_patching
 from facenality.settings import Settings
 from facenality.threads import Threads
 from facenality.tokens import Tokens
+from facenality.urls import policy
+from facenality.urls.fetcher import SECONDS, Fetcher
 from facenality.web import create_app
 
 log = logging.getLogger("facenality")
@@ -29,7 +31,12 @@ def serve(settings: Settings) -> int:
     decoders = Threads(settings.decoder_threads)
     predictor = Predictor(decoders, settings.request_timeout_s)
     tokens = Tokens(settings.text_tokens, settings.text_tokens_file)
-    application = create_app(settings, catalog, predictor, tokens)
+    fetcher = Fetcher(
+        policy.read(settings.fetch_urls),
+        most=settings.max_body_bytes,
+        seconds=min(SECONDS, settings.request_timeout_s),
+    )
+    application = create_app(settings, catalog, predictor, tokens, fetcher)
     server = Server(settings.host, settings.port, application)
     server.listen()
     log.info("listening on http://%s:%d", shown_host(settings), server.server_port)

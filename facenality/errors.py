@@ -5,6 +5,7 @@
            Malformed      NotUsable            Overloaded          ModelFailed
            TooLarge       TooLarge             Expired
            UnsupportedType                     ClientGone
+           NotFetched
            NoSuchModel, Loading, Draining
 
 The sentence of every error names the fix; `web` turns the error into JSON in one place.
@@ -56,6 +57,13 @@ class NotUsable(FacenalityError):
 
     status = 422
     code = "not_usable"
+
+
+class NotFetched(FacenalityError):
+    """The image was not to be had from its URL, for whatever reason."""
+
+    status = 422
+    code = "not_fetched"
 
 
 class ClientGone(FacenalityError):

@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from .errors import WrongSetting
 from .threads import cores
+from .urls import policy
 
 PREFIX = "FACENALITY_"
 MIB = 1024 * 1024
@@ -74,6 +75,11 @@ class Settings(BaseSettings):
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         ("*",), description="origins whose JavaScript may call /predict, by commas"
     )
+    fetch_urls: str = Field(
+        "off",
+        description='images by {"url": …}: public, or only the HOST or HOST:PORT named '
+        "here, by commas; it lets clients make this server connect elsewhere",
+    )
     drain_timeout_s: float = Field(
         35, ge=0, description="after SIGTERM, time for what is in flight to finish"
     )
@@ -94,6 +100,12 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: Any) -> Any:
         return _by_commas(value) if isinstance(value, str) else value
+
+    @field_validator("fetch_urls")
+    @classmethod
+    def _a_policy(cls, value: str) -> str:
+        policy.read(value)
+        return value
 
     @field_validator("port", mode="before")
     @classmethod
@@ -169,5 +181,6 @@ def _sentence(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_context=False)[0]
     name = str(first["loc"][0])
     allowed = first["msg"].replace("Input should be", "it should be")
+    allowed = allowed.removeprefix("Value error, ")
     flag = name.replace("_", "-")
     return f"--{flag} ({PREFIX}{name.upper()}) is {first['input']!r}: {allowed}"

@@ -9,6 +9,7 @@ from ..catalog import Catalog
 from ..predictor import Predictor
 from ..settings import Settings
 from ..tokens import Tokens
+from ..urls.fetcher import Fetcher
 from . import pages, predict, probes, replies, texts
 from .requests import Request
 
@@ -23,7 +24,11 @@ class App(Flask):
 
 
 def create_app(
-    settings: Settings, catalog: Catalog, predictor: Predictor, tokens: Tokens
+    settings: Settings,
+    catalog: Catalog,
+    predictor: Predictor,
+    tokens: Tokens,
+    fetcher: Fetcher,
 ) -> App:
     """Every route, given what it needs."""
     app = App("facenality", static_folder=None)
@@ -32,7 +37,7 @@ def create_app(
     app.config["MAX_FORM_MEMORY_SIZE"] = settings.max_json_bytes
     replies.set_up(app)
     _allow_cross_origin(app, settings.cors_origins)
-    app.register_blueprint(predict.routes(catalog, predictor, settings))
+    app.register_blueprint(predict.routes(catalog, predictor, settings, fetcher))
     app.register_blueprint(texts.routes(catalog, predictor, settings, tokens))
     app.register_blueprint(probes.routes(catalog))
     app.register_blueprint(pages.routes())

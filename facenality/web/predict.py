@@ -9,6 +9,7 @@ from .. import errors
 from ..catalog import Catalog, Served
 from ..predictor import Answer, Predictor
 from ..settings import Settings
+from ..urls.fetcher import Fetcher
 from . import leaving
 from .replies import error_reply, reply
 from .requests import Request, read
@@ -18,21 +19,28 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 Outcome = Answer | errors.FacenalityError
 
 
-def routes(catalog: Catalog, predictor: Predictor, settings: Settings) -> Blueprint:
+def routes(
+    catalog: Catalog, predictor: Predictor, settings: Settings, fetcher: Fetcher
+) -> Blueprint:
     """The prediction route."""
     blueprint = Blueprint("predict", __name__)
+
+    def fetch(url: str) -> bytes:
+        with leaving.watch(request.environ):
+            return fetcher.fetch(url)
 
     @blueprint.post("/predict")
     def predict() -> Response:
         version, top = _number("version"), _number("top") or DEFAULT_TOP
         with catalog.use(request.args.get("model"), version) as served:
             fields = served.model.task.fields
-            sent = read(cast(Request, request), fields, settings.max_json_bytes)
+            sent = read(cast(Request, request), fields, settings.max_json_bytes, fetch)
+            left = max(0.0, settings.request_timeout_s - (sent.fetch_seconds or 0.0))
             with leaving.watch(request.environ):
-                outcomes = predictor.answer(served, sent.payloads, top)
+                outcomes = predictor.answer(served, sent.payloads, top, timeout=left)
         if sent.many:
             return _many(served, outcomes)
-        return _single(served, outcomes[0])
+        return _single(served, outcomes[0], sent.fetch_seconds)
 
     return blueprint
 
@@ -47,11 +55,11 @@ def _number(name: str) -> int | None:
     return int(text)
 
 
-def _single(served: Served, outcome: Outcome) -> Response:
+def _single(served: Served, outcome: Outcome, fetch_seconds: float | None) -> Response:
     if isinstance(outcome, errors.FacenalityError):
         return error_reply(outcome)
     body = {"success": True, "predictions": outcome.predictions} | _about(served)
-    return _timed(reply(body), [outcome])
+    return _timed(reply(body), [outcome], fetch_seconds)
 
 
 def _many(served: Served, outcomes: list[Outcome]) -> Response:
@@ -77,14 +85,17 @@ def _about(served: Served) -> dict[str, Any]:
     }
 
 
-def _timed(response: Response, answers: list[Answer]) -> Response:
+def _timed(
+    response: Response, answers: list[Answer], fetch_seconds: float | None = None
+) -> Response:
     """Server-Timing in milliseconds; of several answers the slowest of each part."""
+    fetch = "" if fetch_seconds is None else f"fetch;dur={1000 * fetch_seconds:.1f}, "
     decode = 1000 * max(a.decode_seconds for a in answers)
     queue = 1000 * max(a.row.queue_seconds for a in answers)
     predict = 1000 * max(a.row.predict_seconds for a in answers)
     size = max(a.row.batch_size for a in answers)
     response.headers["Server-Timing"] = (
-        f"decode;dur={decode:.1f}, queue;dur={queue:.1f}, "
+        f"{fetch}decode;dur={decode:.1f}, queue;dur={queue:.1f}, "
         f'predict;dur={predict:.1f};desc="batch {size}"'
     )
     return response
