@@ -3,6 +3,7 @@
 import os
 import socket
 import sys
+import time
 from contextlib import contextmanager
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
@@ -365,5 +366,7 @@ def test_nothing_is_sent_where_the_connection_leads_elsewhere():
         )
         with pytest.raises(NotFetched):
             one.fetch("http://somewhere.example/")
+        while not listener.connections:
+            time.sleep(0.01)
     assert listener.connections == 1
     assert listener.asked == []

@@ -9,8 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+import made
 from facenality.urls.fetcher import MAX_FETCHES
-from made import CARD, picture
+from made import picture
 from serving import ROOT, Served
 from test_addresses import FORBIDDEN, spellings
 from wild import Authority, Wild, drips, hangs, head, redirect, reply
@@ -48,13 +49,6 @@ def secured(tmp_path_factory):
         yield server
 
 
-COLOURS = """
-import numpy
-def load(folder): return 10
-def predict(model, pictures):
-    powers = numpy.exp(model * pictures.mean(axis=(1, 2)))
-    return powers / powers.sum(axis=1, keepdims=True)
-"""
 WORDS = """
 def load(folder): return None
 def predict(model, texts): return [[0.0, 1.0] for _ in texts]
@@ -63,13 +57,13 @@ def predict(model, texts): return [[0.0, 1.0] for _ in texts]
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
-    """Without TensorFlow: two servers start sooner."""
     folder = tmp_path_factory.mktemp("models")
-    card = 'task = "text-classification"\nlabels = ["a", "b"]\n'
-    for name, code, toml in (("colours", COLOURS, CARD), ("words", WORDS, card)):
-        (folder / name).mkdir()
-        (folder / name / "model.py").write_text(code)
-        (folder / name / "model.toml").write_text(toml)
+    made.colours_by_hand(folder / "colours")
+    (folder / "words").mkdir()
+    (folder / "words" / "model.py").write_text(WORDS)
+    (folder / "words" / "model.toml").write_text(
+        'task = "text-classification"\nlabels = ["a", "b"]\n'
+    )
     return folder
 
 
@@ -209,10 +203,7 @@ def test_a_client_that_leaves_ends_its_fetch(fetching, elsewhere):
         )
         while elsewhere.connections == came:
             time.sleep(0.01)
-    deadline = time.monotonic() + 8  # sooner than the ten seconds
-    while elsewhere.hung_up == hung_up:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    elsewhere.wait_for_hung_up(hung_up + 1)  # sooner than the ten seconds
     fetching.wait_for_log(r"POST /predict 499 ")
 
 

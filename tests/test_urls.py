@@ -3,6 +3,7 @@
 import gzip
 import logging
 import socket as native
+import ssl
 import time
 from http.client import HTTPException
 from pathlib import Path
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from facenality.errors import ClientGone, NotFetched, NotUsable, Overloaded
 from facenality.urls import asking, fetcher, policy, resolving
 from facenality.urls.addresses import Kind
-from facenality.urls.connecting import trusting_the_system
+from facenality.urls.connecting import connected, dial, trusting_the_system
 from facenality.urls.refusal import Refused
 from facenality.urls.target import Target, follow, parse
 from wild import (
@@ -190,21 +191,26 @@ def test_the_deadline_is_for_all_of_a_fetch(what, caplog):
     assert why(caplog).endswith("it took more than 0.4 s")
 
 
+class AlwaysFaster:
+    """A connection whose bytes are there before they are asked for."""
+
+    def recv_into(self, buffer):
+        return len(buffer)
+
+
 def test_a_server_that_is_always_faster_leaves_the_hub_its_turns():
-    """The deadline is a timer of the hub's: it passes while bytes pour in."""
-    turns = 0
+    """And so the deadline, a timer of the hub's, can pass while bytes pour in."""
+    wire = asking.Wire(AlwaysFaster())
+    wire.grant(2**60)
 
-    def count():
-        nonlocal turns
-        while True:
-            turns += 1
-            gevent.sleep(0)
+    def pour():
+        started = time.monotonic()
+        with gevent.Timeout(0.1), wire.makefile("rb") as file:
+            while time.monotonic() < started + 5:
+                file.read(65536)
 
-    counting = gevent.spawn(count)
-    with pytest.raises(NotFetched):
-        fetched(floods(head(), b"x"), most=2**40, seconds=0.3)
-    counting.kill()
-    assert turns > 20
+    with pytest.raises(gevent.Timeout):
+        pour()
 
 
 def test_a_refused_connection_and_a_name_of_nobody_are_refused(caplog):
@@ -339,16 +345,31 @@ def trusted(authority, monkeypatch):
     return authority
 
 
-def test_https_is_verified_by_the_name_that_was_asked_for(trusted):
-    tls = trusted.serves("DNS:images.example")
-    with Wild({"/": reply(BODY)}, name="images.example", tls=tls) as server:
-        with pytest.raises(NotFetched):  # loopback, under another name
-            fetching(server.authority, tls=None).fetch(server.url)
-        tls = trusted.serves("DNS:localhost", "IP:127.0.0.1")
+def test_https_is_fetched_by_name_and_by_address(trusted):
+    tls = trusted.serves("DNS:localhost", "IP:127.0.0.1")
     with Wild({"/": reply(BODY)}, tls=tls) as server:
         assert fetching(server.authority, tls=None).fetch(server.url) == BODY
         by_address = f"127.0.0.1:{server.port}"
-        assert fetching(by_address, tls=None).fetch(f"https://{by_address}/") == BODY
+        one = fetching(by_address, tls=None)
+        assert one.fetch(f"https://{by_address}/") == BODY
+
+
+def test_the_certificate_is_of_the_name_that_was_asked_for(trusted):
+    """Not of the address, which is all that the connection itself knows."""
+    tls, asked_for = trusted.serves("DNS:images.example"), []
+    tls.sni_callback = lambda _sock, name, _context: asked_for.append(name)
+    context = trusting_the_system()
+
+    def at(name):
+        target = Target("https", name, server.port, "/")
+        with connected(target, ["127.0.0.1"], context, dial) as sock:
+            return asking.ask(sock, target, MIB)
+
+    with Wild({"/": reply(BODY)}, tls=tls) as server:
+        assert at("images.example") == BODY
+        with pytest.raises(ssl.SSLCertVerificationError, match="mismatch"):
+            at("other.example")
+    assert asked_for == ["images.example", "other.example"]
 
 
 def test_a_wrong_or_expired_certificate_is_refused(trusted, caplog):
@@ -431,7 +452,7 @@ def test_only_so_many_are_fetched_at_once():
         assert caught.value.retry_after == 1
         gevent.killall(waiting)
         assert one.fetch(f"{server.url}/fine") == BODY
-    assert server.hung_up == fetcher.MAX_FETCHES, "each connection was closed"
+        server.wait_for_hung_up(fetcher.MAX_FETCHES)
 
 
 @pytest.mark.parametrize("error", [ClientGone("gone"), gevent.GreenletExit()])
@@ -442,7 +463,7 @@ def test_who_stops_waiting_ends_the_fetch(error):
         gevent.sleep(0.1)
         waiting.kill(error)
         assert not isinstance(waiting.exception, NotFetched)
-    assert server.hung_up == 1
+        server.wait_for_hung_up(1)
 
 
 def test_off_connects_to_nothing_and_says_so():

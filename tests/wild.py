@@ -1,5 +1,6 @@
 """Servers of the wild Internet: raw HTTP and HTTPS, with what bad ones do."""
 
+import re
 import shutil
 import socket
 import ssl
@@ -55,6 +56,13 @@ class Wild:
             thread.join(20)
         self._listener.close()
 
+    def wait_for_hung_up(self, count: int, seconds: float = 8) -> None:
+        """Until so many clients have closed before they were answered."""
+        deadline = time.monotonic() + seconds
+        while self.hung_up < count:
+            assert time.monotonic() < deadline, f"{self.hung_up} of {count} hung up"
+            time.sleep(0.01)
+
     def _accept(self) -> None:
         while True:
             try:
@@ -79,13 +87,18 @@ class Wild:
                 self.hung_up += 1
 
     def _answer(self, connection: Any) -> None:
-        head = b""
-        while b"\r\n\r\n" not in head:
+        sent = b""
+        while b"\r\n\r\n" not in sent:
             more = connection.recv(65536)
             if not more:
                 return
-            head += more
-        self.asked.append(head.decode())
+            sent += more
+        head, _, rest = sent.partition(b"\r\n\r\n")
+        self.asked.append(head.decode() + "\r\n")
+        length = re.search(rb"content-length: *(\d+)", head, re.IGNORECASE)
+        left = int(length[1]) - len(rest) if length else 0
+        while left > 0:  # a body that nobody reads would end in a reset
+            left -= len(connection.recv(65536)) or left
         path = head.split(b" ")[1].decode().partition("?")[0]
         habit = self.habits.get(path, reply(b"", status="404 Not Found"))
         if isinstance(habit, bytes):
