@@ -19,34 +19,53 @@ from facenality.server import Server, refuse_monkey_patching
 from facenality.settings import Settings
 from facenality.threads import Threads
 from facenality.tokens import Keys, Tokens
+from facenality.urls import policy
+from facenality.urls.fetcher import SECONDS, Fetcher
 from facenality.web import create_app
+from facenality.web.parts import Parts
 
 log = logging.getLogger("facenality")
+
+
+def compose(settings: Settings) -> Parts:
+    """All that the routes need, made of `settings`."""
+    metrics = Metrics()
+    catalog = Catalog(settings, metrics)
+    metrics.read_off(ModelMetrics(catalog))
+    decoders = Threads(settings.decoder_threads)
+    return Parts(
+        settings=settings,
+        catalog=catalog,
+        predictor=Predictor(decoders, settings.request_timeout_s, metrics),
+        tokens=Tokens(settings.text_tokens, settings.text_tokens_file),
+        keys=Keys(settings.api_keys, settings.api_keys_file),
+        metrics=metrics,
+        fetcher=Fetcher(
+            policy.read(settings.fetch_urls),
+            most=settings.max_body_bytes,
+            seconds=min(SECONDS, settings.request_timeout_s),
+        ),
+    )
 
 
 def serve(settings: Settings) -> int:
     """Listen first, load after, serve until SIGTERM; the exit status."""
     refuse_monkey_patching()
-    metrics = Metrics()
-    catalog = Catalog(settings, metrics)
-    metrics.read_off(ModelMetrics(catalog))
-    decoders = Threads(settings.decoder_threads)
-    predictor = Predictor(decoders, settings.request_timeout_s, metrics)
-    tokens = Tokens(settings.text_tokens, settings.text_tokens_file)
-    keys = Keys(settings.api_keys, settings.api_keys_file)
-    application = create_app(settings, catalog, predictor, tokens, keys, metrics)
-    server = Server(settings.host, settings.port, application)
+    parts = compose(settings)
+    server = Server(settings.host, settings.port, create_app(parts))
     server.listen()
     log.info("listening on http://%s:%d", shown_host(settings), server.server_port)
-    gevent.spawn(catalog.run)
+    gevent.spawn(parts.catalog.run)
     logs.of_greenlets(gevent.get_hub())
-    gevent.spawn(lag.measure, metrics.lagged)
+    gevent.spawn(lag.measure, parts.metrics.lagged)
     sources = {
-        "models": catalog.rescan,
-        "tokens": tokens.read,
-        "keys": keys.read,
+        "models": parts.catalog.rescan,
+        "tokens": parts.tokens.read,
+        "keys": parts.keys.read,
     }
-    return run_until_terminated(server, catalog, sources, settings.drain_timeout_s)
+    return run_until_terminated(
+        server, parts.catalog, sources, settings.drain_timeout_s
+    )
 
 
 def shown_host(settings: Settings) -> str:

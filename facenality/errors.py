@@ -5,7 +5,7 @@
            Unauthorized   NotUsable            Overloaded          ModelFailed
            Malformed      TooLarge             Expired
            TooLarge                            ClientGone
-           UnsupportedType
+           UnsupportedType, NotFetched
            NoSuchModel, Loading, Draining
 
 The sentence of every error names the fix; `web` turns the error into JSON in one place.
@@ -64,6 +64,13 @@ class NotUsable(FacenalityError):
 
     status = 422
     code = "not_usable"
+
+
+class NotFetched(FacenalityError):
+    """The image was not to be had from its URL, for whatever reason."""
+
+    status = 422
+    code = "not_fetched"
 
 
 class ClientGone(FacenalityError):

@@ -20,6 +20,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from .errors import WrongSetting
 from .threads import cores
+from .urls import policy
 
 PREFIX = "FACENALITY_"
 MIB = 1024 * 1024
@@ -76,6 +77,11 @@ class Settings(BaseSettings):
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         ("*",), description="origins whose JavaScript may call /predict, by commas"
     )
+    fetch_urls: str = Field(
+        "off",
+        description='images by {"url": …}: public, or only the HOST or HOST:PORT named '
+        "here, by commas; it lets clients make this server connect elsewhere",
+    )
     drain_timeout_s: float = Field(
         35, ge=0, description="after SIGTERM, time for what is in flight to finish"
     )
@@ -122,6 +128,12 @@ class Settings(BaseSettings):
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for one in value:
             _check_network(one)
+        return value
+
+    @field_validator("fetch_urls")
+    @classmethod
+    def _a_policy(cls, value: str) -> str:
+        policy.read(value)
         return value
 
     @field_validator("port", mode="before")
@@ -210,6 +222,7 @@ def _sentence(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_context=False)[0]
     name = str(first["loc"][0])
     allowed = first["msg"].replace("Input should be", "it should be")
+    allowed = allowed.removeprefix("Value error, ")
     flag = name.replace("_", "-")
     value = repr(first["input"]) if Settings.model_fields[name].repr else "not shown"
     return f"--{flag} ({PREFIX}{name.upper()}) is {value}: {allowed}"

@@ -111,6 +111,27 @@ def test_python_of_the_readme_runs(digits, tmp_path):
     assert "0.9" in done.stdout
 
 
+def test_the_clients_of_the_documents_run(digits, tmp_path):
+    """docs/clients.md: the command gives what it shows, and so does its Python."""
+    text = (ROOT / "docs" / "clients.md").read_text()
+    (step,) = re.findall(r"```console\n\$ (.*?)\n(.*?)```", text, re.DOTALL)
+    command = step[0].replace("python", ".venv/bin/python", 1)
+    got = ran(f"{command} --server {digits.url}", digits.port, ROOT)
+    assert comparable(got) == comparable(step[1])
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    code = code.replace("http://localhost:5000", digits.url)
+    shutil.copy(ROOT / "models/digits/sample.png", tmp_path / "picture.png")
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "docs")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("3 0.99")
+
+
 def test_every_file_that_the_documents_link_to_is_there():
     documents = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
     for document in documents:

@@ -5,14 +5,10 @@ from typing import Any
 from flask import Flask
 from flask_cors import CORS
 
-from ..catalog import Catalog
-from ..metrics import Metrics
-from ..predictor import Predictor
-from ..settings import Settings
-from ..tokens import Tokens
 from . import metrics as metrics_route
 from . import pages, predict, probes, replies, request_log, texts
 from .keys import protect
+from .parts import Parts
 from .proxies import TrustedProxies
 from .requests import Request
 
@@ -26,26 +22,23 @@ class App(Flask):
     request_class = Request
 
 
-def create_app(
-    settings: Settings,
-    catalog: Catalog,
-    predictor: Predictor,
-    tokens: Tokens,
-    keys: Tokens,
-    metrics: Metrics,
-) -> App:
+def create_app(parts: Parts) -> App:
     """Every route, given what it needs."""
+    settings, catalog = parts.settings, parts.catalog
     app = App("facenality", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     # A form's text fields count as JSON does: both are parsed on the hub.
     app.config["MAX_FORM_MEMORY_SIZE"] = settings.max_json_bytes
-    request_log.set_up(app, metrics)
+    request_log.set_up(app, parts.metrics)
     replies.set_up(app)
     _allow_cross_origin(app, settings.cors_origins)
-    app.register_blueprint(protect(predict.routes(catalog, predictor, settings), keys))
-    app.register_blueprint(texts.routes(catalog, predictor, settings, tokens))
+    predicting = predict.routes(catalog, parts.predictor, settings, parts.fetcher)
+    app.register_blueprint(protect(predicting, parts.keys))
+    app.register_blueprint(
+        texts.routes(catalog, parts.predictor, settings, parts.tokens)
+    )
     app.register_blueprint(probes.routes(catalog))
-    app.register_blueprint(metrics_route.routes(metrics))
+    app.register_blueprint(metrics_route.routes(parts.metrics))
     app.register_blueprint(pages.routes())
     _trust(app, settings.trusted_proxies)
     return app

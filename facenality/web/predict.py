@@ -9,6 +9,7 @@ from .. import errors
 from ..catalog import Catalog, Served
 from ..predictor import Answer, Predictor
 from ..settings import Settings
+from ..urls.fetcher import Fetcher
 from . import leaving, request_log
 from .replies import error_reply, reply
 from .requests import Request, read
@@ -19,9 +20,15 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 Outcome = Answer | errors.FacenalityError
 
 
-def routes(catalog: Catalog, predictor: Predictor, settings: Settings) -> Blueprint:
+def routes(
+    catalog: Catalog, predictor: Predictor, settings: Settings, fetcher: Fetcher
+) -> Blueprint:
     """The prediction route."""
     blueprint = Blueprint("predict", __name__)
+
+    def fetch(url: str) -> bytes:
+        with leaving.watch(request.environ):
+            return fetcher.fetch(url)
 
     @blueprint.post("/predict")
     def predict() -> Response:
@@ -29,13 +36,14 @@ def routes(catalog: Catalog, predictor: Predictor, settings: Settings) -> Bluepr
         with catalog.use(request.args.get("model"), version) as served:
             request_log.about(served)
             fields = served.model.task.fields
-            sent = read(cast(Request, request), fields, settings.max_json_bytes)
+            sent = read(cast(Request, request), fields, settings.max_json_bytes, fetch)
+            left = max(0.0, settings.request_timeout_s - (sent.fetch_seconds or 0.0))
             with leaving.watch(request.environ):
-                outcomes = predictor.answer(served, sent.payloads, top)
+                outcomes = predictor.answer(served, sent.payloads, top, timeout=left)
         request_log.answered(outcomes)
         if sent.many:
             return _many(served, outcomes)
-        return _single(served, outcomes[0])
+        return _single(served, outcomes[0], sent.fetch_seconds)
 
     return blueprint
 
@@ -50,11 +58,11 @@ def _number(name: str) -> int | None:
     return int(text)
 
 
-def _single(served: Served, outcome: Outcome) -> Response:
+def _single(served: Served, outcome: Outcome, fetch_seconds: float | None) -> Response:
     if isinstance(outcome, errors.FacenalityError):
         return error_reply(outcome)
     body = {"success": True, "predictions": outcome.predictions} | _about(served)
-    return _timed(reply(body), [outcome])
+    return _timed(reply(body), [outcome], fetch_seconds)
 
 
 def _many(served: Served, outcomes: list[Outcome]) -> Response:
@@ -80,11 +88,14 @@ def _about(served: Served) -> dict[str, Any]:
     }
 
 
-def _timed(response: Response, answers: list[Answer]) -> Response:
+def _timed(
+    response: Response, answers: list[Answer], fetch_seconds: float | None = None
+) -> Response:
     """Server-Timing in milliseconds; of several answers the slowest of each part."""
+    fetch = "" if fetch_seconds is None else f"fetch;dur={1000 * fetch_seconds:.1f}, "
     decode, queue, predict, size = slowest(map(times, answers))
     response.headers["Server-Timing"] = (
-        f"decode;dur={1000 * decode:.1f}, queue;dur={1000 * queue:.1f}, "
+        f"{fetch}decode;dur={1000 * decode:.1f}, queue;dur={1000 * queue:.1f}, "
         f'predict;dur={1000 * predict:.1f};desc="batch {size}"'
     )
     return response

@@ -2,7 +2,8 @@
 
 import io
 import json
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -45,12 +46,18 @@ class Sent:
 
     payloads: list[Payload]
     many: bool
+    fetch_seconds: float | None = None  # where the payload came from a URL
 
 
-def read(request: Request, fields: Iterable[str], max_json_bytes: int) -> Sent:
+Fetch = Callable[[str], bytes]
+
+
+def read(
+    request: Request, fields: Iterable[str], max_json_bytes: int, fetch: Fetch
+) -> Sent:
     """What `request` sends, for a task that takes these JSON `fields`.
 
-    Raises Malformed, TooLarge, UnsupportedType, NotUsable.
+    Raises Malformed, TooLarge, UnsupportedType, NotUsable, and what `fetch` raises.
     """
     mimetype = request.mimetype
     if mimetype == "multipart/form-data":
@@ -58,7 +65,7 @@ def read(request: Request, fields: Iterable[str], max_json_bytes: int) -> Sent:
     if mimetype.startswith("image/"):
         return Sent([request.body()], many=False)
     if mimetype == "application/json" or mimetype.endswith("+json"):
-        return _json(request, tuple(fields), max_json_bytes)
+        return _json(request, tuple(fields), max_json_bytes, fetch)
     raise UnsupportedType(
         f"The content type {mimetype or 'of this request'!r} is not read; send "
         "multipart/form-data with a file in 'image', an image/* body, or JSON."
@@ -95,14 +102,16 @@ def read_json(request: Request, max_bytes: int) -> Any:
         raise Malformed(f"The body is not JSON: {error}.") from None
 
 
-def _json(request: Request, fields: tuple[str, ...], max_bytes: int) -> Sent:
+def _json(
+    request: Request, fields: tuple[str, ...], max_bytes: int, fetch: Fetch
+) -> Sent:
     document = read_json(request, max_bytes)
     field = _only_field(document)
     if field not in fields:
         raise NotUsable(
             f"This model does not take {field!r}; it takes {' or '.join(fields)}."
         )
-    return _payloads(field, document[field])
+    return _payloads(field, document[field], fetch)
 
 
 def _only_field(document: Any) -> str:
@@ -115,7 +124,7 @@ def _only_field(document: Any) -> str:
     return present[0]
 
 
-def _payloads(field: str, value: Any) -> Sent:
+def _payloads(field: str, value: Any, fetch: Fetch) -> Sent:
     if field == "instances":
         if not isinstance(value, list) or not value:
             raise Malformed("'instances' must be a list with at least one instance.")
@@ -124,7 +133,9 @@ def _payloads(field: str, value: Any) -> Sent:
     if not isinstance(value, str):
         raise Malformed(f"{field!r} must be a string.")
     if field == "url":
-        raise NotUsable("Fetching images by URL is off; send the image itself.")
+        started = time.monotonic()
+        fetched = fetch(value)
+        return Sent([fetched], many=False, fetch_seconds=time.monotonic() - started)
     return Sent([value], many=False)
 
 

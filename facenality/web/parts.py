@@ -1,0 +1,23 @@
+"""What the routes are made of, put together by the composition root."""
+
+from dataclasses import dataclass
+
+from ..catalog import Catalog
+from ..metrics import Metrics
+from ..predictor import Predictor
+from ..settings import Settings
+from ..tokens import Keys, Tokens
+from ..urls.fetcher import Fetcher
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Each route is given those that it needs, and no more."""
+
+    settings: Settings
+    catalog: Catalog
+    predictor: Predictor
+    tokens: Tokens
+    keys: Keys
+    metrics: Metrics
+    fetcher: Fetcher
