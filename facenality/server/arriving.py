@@ -30,13 +30,14 @@ def next_head(stream: Stream, limits: Limits, *, first: bool) -> bytes | None:
 
 
 def _begins(stream: Stream, limits: Limits, *, first: bool) -> bool:
-    """Wait for the first byte.
+    """Wait for the first byte; others go first, however fast this client is.
 
     A connection that stays idle is closed without a word: its client would take any for
     the answer to its next request.
     """
-    if stream.waiting:
+    if not first:
         yield_to_others()
+    if stream.waiting:
         return True
     stream.idle = True
     until = stream.head_until if first else time.monotonic() + limits.idle_timeout
