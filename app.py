@@ -15,7 +15,7 @@ from facenality.metrics import Metrics
 from facenality.model_metrics import ModelMetrics
 from facenality.predictor import Predictor
 from facenality.process import exit_now, run_until_terminated
-from facenality.server import Server, refuse_monkey_patching
+from facenality.server import Limits, Server, Tls, refuse_monkey_patching
 from facenality.settings import Settings
 from facenality.threads import Threads
 from facenality.tokens import Keys, Tokens
@@ -52,9 +52,20 @@ def serve(settings: Settings) -> int:
     """Listen first, load after, serve until SIGTERM; the exit status."""
     refuse_monkey_patching()
     parts = compose(settings)
-    server = Server(settings.host, settings.port, create_app(parts))
+    server = Server(
+        settings.host,
+        settings.port,
+        create_app(parts),
+        Limits.of(settings),
+        Tls.of(settings.tls_cert, settings.tls_key),
+        settings.cors_origins,
+    )
+    server.on_refused = parts.metrics.answered_early
     server.listen()
-    log.info("listening on http://%s:%d", shown_host(settings), server.server_port)
+    scheme = "https" if server.tls else "http"
+    log.info(
+        "listening on %s://%s:%d", scheme, shown_host(settings), server.server_port
+    )
     gevent.spawn(parts.catalog.run)
     logs.of_greenlets(gevent.get_hub())
     gevent.spawn(lag.measure, parts.metrics.lagged)
@@ -63,6 +74,8 @@ def serve(settings: Settings) -> int:
         "tokens": parts.tokens.read,
         "keys": parts.keys.read,
     }
+    if server.tls:
+        sources["certificate"] = server.tls.read
     return run_until_terminated(
         server, parts.catalog, sources, settings.drain_timeout_s
     )

@@ -95,8 +95,13 @@ class Metrics:
         if status in REFUSED:
             self._rejected.labels(reason).inc()
 
-    def answered_early(self, status: int, reason: str, route: str = NO_ROUTE) -> None:
-        """An error that was answered outside Flask: by the server, or before it."""
+    def answered_early(
+        self, status: int | None, reason: str, route: str = NO_ROUTE
+    ) -> None:
+        """Refused outside Flask: with an error, or by a close alone (None)."""
+        if status is None:
+            self._rejected.labels(reason).inc()
+            return
         self._requests.labels(route, str(status)).inc()
         self.refused(status, reason)
 
