@@ -9,11 +9,12 @@ from ..catalog import Catalog
 from ..predictor import Predictor
 from ..settings import Settings
 from ..tokens import Tokens
-from . import pages, predict, probes, replies, texts
+from . import open_inference, pages, predict, probes, replies, texts, tfserving_rest
 from .requests import Request
 
 # Routes that other sites' JavaScript may call; the page's own and the probes are not.
-CROSS_ORIGIN = r"/(predict|models|api/v1/.*)"
+CROSS_ORIGIN = r"/(predict|models|api/v1/.*|v1/models.*)"
+CROSS_ORIGIN_V2 = r"/v2(/models/.*|/repository/index|/)?$"  # they use a header more
 
 
 class App(Flask):
@@ -34,6 +35,8 @@ def create_app(
     _allow_cross_origin(app, settings.cors_origins)
     app.register_blueprint(predict.routes(catalog, predictor, settings))
     app.register_blueprint(texts.routes(catalog, predictor, settings, tokens))
+    app.register_blueprint(tfserving_rest.routes(catalog, predictor, settings))
+    app.register_blueprint(open_inference.routes(catalog, predictor, settings))
     app.register_blueprint(probes.routes(catalog))
     app.register_blueprint(pages.routes())
     return app
@@ -49,4 +52,8 @@ def _allow_cross_origin(app: Flask, origins: tuple[str, ...]) -> None:
         "max_age": 86_400,
         "send_wildcard": "*" in origins,
     }
-    CORS(app, resources={CROSS_ORIGIN: options})
+    more = {
+        name: [*options[name], open_inference.HEADER_LENGTH]
+        for name in ("allow_headers", "expose_headers")
+    }
+    CORS(app, resources={CROSS_ORIGIN: options, CROSS_ORIGIN_V2: options | more})
