@@ -423,6 +423,13 @@ def test_what_does_not_fit_a_model_is_400(kinds_server, model, entry):
     assert reply.status_code == 400, reply.text
 
 
+def test_an_output_asked_for_twice_is_400(kinds_server):
+    outputs = [{"name": "sum"}] * 2
+    body = request(square([1, 2], [1, 2]), outputs=outputs)
+    reply = kinds_server.post("/v2/models/two/infer", json=body)
+    assert "twice" in reply.json()["error"]
+
+
 def test_inputs_of_different_lengths_are_400(kinds_server):
     a, b = square([1, 2], [1, 2])
     b = b | {"shape": [2, 2], "data": [1, 2, 3, 4]}

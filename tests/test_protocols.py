@@ -56,7 +56,16 @@ MODELS = {
     "script": model(Card(task="tensor"), TensorFacts("x", None, "float32"), outputs=()),
 }
 
+
+def deep(value, axes):
+    """`value` in as many lists; NumPy walks through 32 and knows 64."""
+    for _ in range(axes):
+        value = [value]
+    return value
+
+
 ODD = st.one_of(
+    st.builds(deep, st.sampled_from([1, "a"]), st.sampled_from([2, 33, 64, 70])),
     st.none(),
     st.booleans(),
     st.integers(-3, 2**70),

@@ -282,6 +282,7 @@ def test_a_bad_request_is_400_with_a_sentence(kinds_server, what):
         ("colours:classify", {"examples": {}}),
         ("colours:classify", {"examples": ["red"]}),
         ("colours:classify", {"examples": [{}], "context": []}),
+        ("colours:classify", {"examples": [{}], "context": {"x": 1}}),
         ("colours:regress", {"examples": [{}], "signature_name": "x"}),
     ],
     ids=str,
@@ -292,11 +293,13 @@ def test_what_a_model_cannot_take_is_400(kinds_server, path, document):
     assert reply.json()["error"].endswith(".")
 
 
-def test_texts_nested_too_deeply_are_400(kinds_server):
-    deep = "[" * 400 + "]" * 400
-    path = "/v1/models/words:predict"
+@pytest.mark.parametrize("axes", [33, 64, 400])
+@pytest.mark.parametrize("model", ["words", "shout", "half"])
+def test_lists_nested_too_deeply_are_400(kinds_server, model, axes):
+    deep = "[" * axes + '"a"' + "]" * axes
+    path = f"/v1/models/{model}:predict"
     reply = kinds_server.post(path, data=f'{{"instances": [{deep}]}}')
-    assert reply.status_code == 400
+    assert reply.status_code == 400, reply.text
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[1]", b"5", b"null", b"\xff"])
@@ -323,9 +326,25 @@ def test_an_instance_that_the_model_fails_on_is_not_the_clients_mistake(kinds_se
     assert "Instance" not in reply.json()["error"]
 
 
-def test_more_instances_than_one_request_may_bring_are_413(kinds_server):
-    reply = ask(kinds_server, "half:predict", instances=[1] * 257)
+@pytest.mark.parametrize(
+    ("verb", "document"),
+    [
+        ("predict", {"instances": [1] * 257}),
+        ("predict", {"inputs": [1] * 257}),
+        ("regress", {"examples": [{}] * 257}),
+    ],
+    ids=["rows", "columns", "examples"],
+)
+def test_more_instances_than_one_request_may_bring_are_413(
+    kinds_server, verb, document
+):
+    reply = ask(kinds_server, f"half:{verb}", **document)
     assert (reply.status_code, reply.json()["code"]) == (413, "too_many_inputs")
+
+
+def test_more_texts_than_an_instance_may_have_are_413(kinds_server):
+    rows = [["a"] * 20_000]
+    assert ask(kinds_server, "shout:predict", instances=rows).status_code == 413
 
 
 @pytest.mark.parametrize("whole", [True, False], ids=["whole", "chunked"])

@@ -8,13 +8,17 @@ from base64 import b64decode
 from collections.abc import Sequence
 from typing import Any
 
-from ..errors import Malformed
+import numpy as np
+
+from ..arrays import Array
+from ..errors import Malformed, TooLarge
 from ..facts import TensorFacts
 from ..tasks import Payload
 from .signature import Signature, check_count, names
+from .tensors import MAX_STRINGS
 
 SIGNATURE = "serving_default"
-MAX_AXES = 32
+MAX_AXES = 32  # NumPy's own limit for walking through an array
 
 
 def read(document: Any, signature: Signature) -> tuple[Sequence[Payload], bool]:
@@ -43,8 +47,12 @@ def examples(document: Any, verb: str, signature: Signature) -> Sequence[Payload
         )
     check_signature(document, SIGNATURE, f"tensorflow/serving/{verb}")
     given, context = document["examples"], document.get("context", {})
-    if not isinstance(context, dict) or not isinstance(given, list):
+    features = {one.name for one in signature.inputs}
+    if not isinstance(given, list) or not isinstance(context, dict):
         raise Malformed("'examples' must be a list, and 'context' an object.")
+    if not context.keys() <= features:
+        raise Malformed(f"The features of 'context' must be {names(signature.inputs)}.")
+    check_count(len(given))
     if not all(isinstance(one, dict) and not one.keys() & context for one in given):
         raise Malformed("An example is an object with none of the context's features.")
     return _each([context | one for one in given], "examples", signature)
@@ -76,8 +84,10 @@ def _columns(inputs: Any, signature: Signature) -> list[Any]:
     columns = {one.name: inputs[one.name] for one in signature.inputs}
     if not all(isinstance(column, list) for column in columns.values()):
         raise Malformed("A column of 'inputs' must be a list, an element an instance.")
-    if len({len(column) for column in columns.values()}) > 1:
+    lengths = {len(column) for column in columns.values()}
+    if len(lengths) > 1:
         raise Malformed("The columns of 'inputs' must be of one length.")
+    check_count(*lengths)
     rows = zip(*columns.values(), strict=True)
     return [dict(zip(columns, row, strict=True)) for row in rows]
 
@@ -114,16 +124,23 @@ def _value(value: Any, facts: TensorFacts, signature: Signature) -> Any:
         return value["b64"] if is_b64(value) else value  # decoded in a decoder thread
     if facts.dtype != "string":
         return value
-    value = _texts(value, MAX_AXES)
-    alone = signature.texts and isinstance(value, list) and len(value) == 1
-    return value[0] if alone else value
+    texts = _texts(value)
+    return texts.item() if signature.texts and texts.size == 1 else texts
 
 
-def _texts(value: Any, deep: int) -> Any:
-    if isinstance(value, list) and deep:
-        return [_texts(one, deep - 1) for one in value]
-    if not is_b64(value):
-        return value
+def _texts(value: Any) -> Array:
+    """As many as there are, in the shape they have."""
+    array = np.array(value, object)
+    if array.ndim > MAX_AXES:
+        raise Malformed(f"Texts may be nested {MAX_AXES} deep.")
+    if array.size > MAX_STRINGS:
+        raise TooLarge(f"{array.size} texts in one instance; at most {MAX_STRINGS}.")
+    for index, one in np.ndenumerate(array):
+        array[index] = _text(one) if is_b64(one) else one
+    return array
+
+
+def _text(value: dict[str, str]) -> str:
     try:
         return b64decode(value["b64"], validate=True).decode()
     except (binascii.Error, ValueError):

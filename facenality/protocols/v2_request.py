@@ -77,6 +77,8 @@ def _wanted(document: dict[str, Any], signature: Signature) -> list[Wanted]:
     entries = _objects(document, "outputs") or [
         {"name": one.name} for one in signature.outputs
     ]
+    if len(entries) > len(signature.outputs):
+        raise Malformed(f"There are no more outputs than {names(signature.outputs)}.")
     outputs = [_output(entry, binary, signature) for entry in entries]
     if len({one.facts.name for one in outputs}) < len(outputs):
         raise Malformed("An output is asked for twice.")

@@ -86,7 +86,8 @@ def _strings(payload: Any) -> Array:
         array = np.asarray(payload, dtype=object)
         for text in array.flat:
             text.encode()
-    except (AttributeError, UnicodeEncodeError, ValueError):
+    except (AttributeError, UnicodeEncodeError, ValueError, RuntimeError):
+        # RuntimeError: nested deeper than NumPy walks.
         raise NotUsable("An instance must be text that UTF-8 can write.") from None
     return array
 

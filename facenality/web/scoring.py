@@ -12,13 +12,13 @@ from flask import request
 
 from ..catalog import Served
 from ..errors import FacenalityError, NoSuchModel
+from ..loader import EVERY_LABEL
 from ..predictor import Answer, Predictor, Scored
 from ..protocols import signature
 from ..protocols.signature import Signature
 from ..tasks import Payload
 from . import leaving
 
-EVERY_LABEL = 1 << 30
 _VERSION = re.compile(r"[1-9][0-9]{0,17}")
 Outcome = TypeVar("Outcome")
 

@@ -24,6 +24,7 @@ from .scoring import answer, score, signature_of, version_of
 
 MODEL = "/v1/models/<part:name>"
 VERSION = f"{MODEL}/versions/<part:version>"
+Verb = Callable[[Predictor, Served, Any], Response]
 
 
 class Part(BaseConverter):
@@ -87,9 +88,6 @@ def routes(catalog: Catalog, predictor: Predictor, settings: Settings) -> Bluepr
         return ask(name, version, _regress)
 
     return blueprint
-
-
-Verb = Callable[[Predictor, Served, Any], Response]
 
 
 def _predict(predictor: Predictor, served: Served, document: Any) -> Response:
