@@ -335,6 +335,13 @@ def test_a_script_for_images_has_the_shape_of_its_card():
     assert signed.outputs == (TensorFacts("scores", (2,), "float64"),)
 
 
+def test_a_script_for_texts_takes_a_string():
+    card = Card(task="text-classification", labels=("a", "b"))
+    signed, _ = model(card, TensorFacts("instances", None, "float32"), outputs=())
+    assert signed.inputs == (TensorFacts("instances", (), "string"),)
+    assert signed.texts
+
+
 def test_channels_first_stay_first():
     signed, _ = model(Card(), TensorFacts("x", (3, 4, 5), "float32"))
     assert signed.inputs[0].shape == (3, 4, 5)
