@@ -2,8 +2,9 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import gevent
 
@@ -18,19 +19,29 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Answer:
-    """Predictions for one instance, and where the time went (seconds)."""
+class Scored:
+    """The model's scores for one instance, and where the time went (seconds)."""
+
+    row: Row
+    decode_seconds: float
+
+
+@dataclass(frozen=True)
+class Answer(Scored):
+    """The scores of one instance, described."""
 
     predictions: list[Prediction]
-    decode_seconds: float
-    row: Row
+
+
+Outcome = TypeVar("Outcome", bound=Scored)
+Finish = Callable[[Scored], Outcome]
 
 
 class Predictor:
     """Sends payloads through decoder threads and a model's batcher."""
 
     def __init__(self, decoders: Threads, timeout: float, metrics: Metrics) -> None:
-        self._decoders = decoders
+        self.decoders = decoders
         self._timeout = timeout
         self._metrics = metrics
 
@@ -41,13 +52,33 @@ class Predictor:
         top: int,
         timeout: float | None = None,
     ) -> list[Answer | FacenalityError]:
-        """An answer or an error for each payload, in their order.
+        """Predictions or an error for each payload, in their order; see `score`."""
+
+        def describe(scored: Scored) -> Answer:
+            predictions = served.model.task.describe(scored.row.scores, top)
+            return Answer(scored.row, scored.decode_seconds, predictions)
+
+        return self._each(served, payloads, describe, timeout)
+
+    def score(
+        self, served: Served, payloads: Sequence[Payload], timeout: float | None = None
+    ) -> list[Scored | FacenalityError]:
+        """The model's own scores or an error for each payload, in their order.
 
         Raises Overloaded before any work is done. One greenlet each, so that payloads
         of one request share batches; killed with the caller, they leave the queue.
         """
+        return self._each(served, payloads, lambda scored: scored, timeout)
+
+    def _each(
+        self,
+        served: Served,
+        payloads: Sequence[Payload],
+        finish: Finish[Outcome],
+        timeout: float | None,
+    ) -> list[Outcome | FacenalityError]:
         with served.batcher.places(len(payloads)):
-            greenlets = [gevent.spawn(self._one, served, p, top) for p in payloads]
+            greenlets = [gevent.spawn(self._one, served, p, finish) for p in payloads]
             try:
                 seconds = self._timeout if timeout is None else timeout
                 gevent.joinall(greenlets, timeout=seconds)
@@ -56,20 +87,20 @@ class Predictor:
                 gevent.killall(greenlets, block=False)
 
     def _one(
-        self, served: Served, payload: Payload, top: int
-    ) -> Answer | FacenalityError:
+        self, served: Served, payload: Payload, finish: Finish[Outcome]
+    ) -> Outcome | FacenalityError:
         task, started = served.model.task, time.monotonic()
         name = served.model.found.name
         try:
             if task.heavy:
-                instance = self._decoders.run(task.decode, payload)
+                instance = self.decoders.run(task.decode, payload)
             else:
                 instance = task.decode(payload)
             decoding = time.monotonic() - started
             self._metrics.decoded(name, decoding)
             row = served.batcher.submit(instance)
             self._metrics.waited(name, row.queue_seconds)
-            return Answer(task.describe(row.scores, top), decoding, row)
+            return finish(Scored(row, decoding))
         except FacenalityError as error:
             return error
         except Exception:

@@ -24,6 +24,14 @@ class ImageSpec:
     preprocess: str
     channels_first: bool = False
 
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Of an instance."""
+        channels = len(self.mode)  # "L" is 1 long and "RGB" is 3
+        if self.channels_first:
+            return channels, self.height, self.width
+        return self.height, self.width, channels
+
 
 @dataclass(frozen=True)
 class Recipe:

@@ -154,6 +154,49 @@ def words(file: Path) -> None:
     model.save(file)
 
 
+def lookup(file: Path) -> None:
+    """Whole numbers in: three indices, and out comes the tenth of each, in bfloat16."""
+    import keras
+
+    table = keras.layers.Embedding(10, 1)
+    model = keras.Sequential(
+        [
+            keras.Input((3,), dtype="int32", name="indices"),
+            table,
+            keras.layers.Flatten(dtype="bfloat16", name="tenths"),
+        ]
+    )
+    table.set_weights([np.arange(10, dtype="float32")[:, np.newaxis] / 10])
+    model.save(file)
+
+
+def shout(folder: Path) -> None:
+    """A SavedModel of strings: in capitals, and as they came, as bytes."""
+    import tensorflow as tf
+
+    module = tf.Module()
+
+    @tf.function(input_signature=[tf.TensorSpec((None, 2), tf.string, "words")])
+    def serve(words):
+        return {"loud": tf.strings.upper(words), "raw_bytes": tf.identity(words)}
+
+    tf.saved_model.save(module, folder / "saved_model", {"serving_default": serve})
+    (folder / "model.toml").write_text('task = "tensor"\n')
+
+
+def half_plus_three(folder: Path) -> None:
+    """TensorFlow Serving's own example as a model.py; NaN below 0, and 13 fails."""
+    folder.mkdir(parents=True)
+    (folder / "model.py").write_text(
+        "import numpy as np\n"
+        "def load(folder): return 3\n"
+        "def predict(model, x):\n"
+        "    if 13 in x: raise ValueError\n"
+        "    return np.where(x < 0, np.nan, x / 2 + model)\n"
+    )
+    (folder / "model.toml").write_text('task = "tensor"\n')
+
+
 def two_by_two(folder: Path) -> None:
     """Two inputs by name; two outputs: their sum and their difference."""
     import keras

@@ -219,3 +219,20 @@ def test_a_key_of_bytes_that_are_no_text_is_a_key_as_well(tmp_path):
 def test_no_keys_are_the_default():
     assert Settings().api_keys == ()
     assert not Keys((), None).configured
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/predict",
+        "/v1/models/colours:predict",
+        "/v1/models/colours:classify",
+        "/v1/models/colours:regress",
+        "/v2/models/colours/infer",
+        "/v2/models/colours/versions/1/infer",
+    ],
+)
+def test_every_route_that_does_work_wants_a_key(keyed, path):
+    assert keyed.post(path, json={}).status_code == 401
+    known = keyed.post(path, json={}, headers={"X-API-Key": KEY})
+    assert known.status_code != 401

@@ -147,8 +147,8 @@ def test_an_input_that_expired_counts_though_its_neighbour_was_answered():
     @app.post("/predict")
     def predict():
         g.id = g.request_id = "x"
-        request_log.answered([Answer([], 0.1, row), Expired("late"), NotUsable("odd")])
-        request_log.answered([Answer([], 0.0, slow)])
+        request_log.answered([Answer(row, 0.1, []), Expired("late"), NotUsable("odd")])
+        request_log.answered([Answer(slow, 0.0, [])])
         assert g.account.times == Times(0.1, 0.2, 0.5, 4)
         assert (g.account.inputs, g.account.failed) == (4, 2)
         return "partly"

@@ -6,14 +6,24 @@ from flask import Flask
 from flask_cors import CORS
 
 from . import metrics as metrics_route
-from . import pages, predict, probes, replies, request_log, texts
+from . import (
+    open_inference,
+    pages,
+    predict,
+    probes,
+    replies,
+    request_log,
+    texts,
+    tfserving_rest,
+)
 from .keys import protect
 from .parts import Parts
 from .proxies import TrustedProxies
 from .requests import Request
 
 # Routes that other sites' JavaScript may call; the page's own and the probes are not.
-CROSS_ORIGIN = r"/(predict|models|api/v1/.*)"
+CROSS_ORIGIN = r"/(predict|models|api/v1/.*|v1/models.*)"
+CROSS_ORIGIN_V2 = r"/v2(/models/.*|/repository/index|/)?$"  # they use a header more
 
 
 class App(Flask):
@@ -32,11 +42,14 @@ def create_app(parts: Parts) -> App:
     request_log.set_up(app, parts.metrics)
     replies.set_up(app)
     _allow_cross_origin(app, settings.cors_origins)
-    predicting = predict.routes(catalog, parts.predictor, settings, parts.fetcher)
-    app.register_blueprint(protect(predicting, parts.keys))
-    app.register_blueprint(
-        texts.routes(catalog, parts.predictor, settings, parts.tokens)
-    )
+    given = (catalog, parts.predictor, settings)
+    for blueprint in (
+        predict.routes(*given, parts.fetcher),
+        tfserving_rest.routes(*given),
+        open_inference.routes(*given),
+    ):
+        app.register_blueprint(protect(blueprint, parts.keys))
+    app.register_blueprint(texts.routes(*given, parts.tokens))
     app.register_blueprint(probes.routes(catalog))
     app.register_blueprint(metrics_route.routes(parts.metrics))
     app.register_blueprint(pages.routes())
@@ -60,4 +73,8 @@ def _allow_cross_origin(app: Flask, origins: tuple[str, ...]) -> None:
         "max_age": 86_400,
         "send_wildcard": "*" in origins,
     }
-    CORS(app, resources={CROSS_ORIGIN: options})
+    more = {
+        name: [*options[name], open_inference.HEADER_LENGTH]
+        for name in ("allow_headers", "expose_headers")
+    }
+    CORS(app, resources={CROSS_ORIGIN: options, CROSS_ORIGIN_V2: options | more})

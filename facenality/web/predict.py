@@ -1,13 +1,14 @@
 """POST /predict: bytes in, predictions out."""
 
 import re
+from collections.abc import Sequence
 from typing import Any, cast
 
 from flask import Blueprint, Response, g, request
 
 from .. import errors
 from ..catalog import Catalog, Served
-from ..predictor import Answer, Predictor
+from ..predictor import Answer, Predictor, Scored
 from ..settings import Settings
 from ..urls.fetcher import Fetcher
 from . import leaving, request_log
@@ -62,14 +63,14 @@ def _single(served: Served, outcome: Outcome, fetch_seconds: float | None) -> Re
     if isinstance(outcome, errors.FacenalityError):
         return error_reply(outcome)
     body = {"success": True, "predictions": outcome.predictions} | _about(served)
-    return _timed(reply(body), [outcome], fetch_seconds)
+    return timed(reply(body), [outcome], fetch_seconds)
 
 
 def _many(served: Served, outcomes: list[Outcome]) -> Response:
     answers = [o for o in outcomes if isinstance(o, Answer)]
     body = {"success": bool(answers), "results": [_result(o) for o in outcomes]}
     if answers:
-        return _timed(reply(body | _about(served)), answers)
+        return timed(reply(body | _about(served)), answers)
     none = errors.NotUsable("None of the inputs could be used; each result says why.")
     return error_reply(none, results=body["results"])
 
@@ -88,8 +89,10 @@ def _about(served: Served) -> dict[str, Any]:
     }
 
 
-def _timed(
-    response: Response, answers: list[Answer], fetch_seconds: float | None = None
+def timed(
+    response: Response,
+    answers: Sequence[Scored],
+    fetch_seconds: float | None = None,
 ) -> Response:
     """Server-Timing in milliseconds; of several answers the slowest of each part."""
     fetch = "" if fetch_seconds is None else f"fetch;dur={1000 * fetch_seconds:.1f}, "

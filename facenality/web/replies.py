@@ -34,7 +34,7 @@ def set_up(app: Flask) -> None:
     app.register_error_handler(Exception, _unexpected)
 
 
-def reply(body: dict[str, Any], status: int = 200) -> Response:
+def reply(body: Any, status: int = 200) -> Response:
     """`body` as JSON."""
     text = json.dumps(body, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return Response(text, status, content_type="application/json")

@@ -16,7 +16,7 @@ from flask import Flask, Response, g, request
 from ..catalog import Served
 from ..errors import FacenalityError
 from ..metrics import NO_ROUTE, Metrics
-from ..predictor import Answer
+from ..predictor import Scored
 from .timing import Times, slowest, times
 
 log = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ def about(served: Served) -> None:
     account.model, account.version = served.model.found.name, served.model.found.version
 
 
-def answered(outcomes: Sequence[Answer | FacenalityError]) -> None:
+def answered(outcomes: Sequence[Scored | FacenalityError]) -> None:
     """These came of its inputs; once or, in parts, several times."""
     account: Account = g.account
     account.inputs += len(outcomes)

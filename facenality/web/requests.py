@@ -96,6 +96,11 @@ def read_json(request: Request, max_bytes: int) -> Any:
     body = request.body()
     if len(body) > max_bytes:
         raise too_large
+    return parse_json(body)
+
+
+def parse_json(body: bytes) -> Any:
+    """`body` as JSON. Raises Malformed."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ..predictor import Answer
+from ..predictor import Scored
 
 
 class Times(NamedTuple):
@@ -15,11 +15,11 @@ class Times(NamedTuple):
     batch: int
 
 
-def times(answer: Answer) -> Times:
+def times(scored: Scored) -> Times:
     """Of one answer."""
-    row = answer.row
+    row = scored.row
     return Times(
-        answer.decode_seconds, row.queue_seconds, row.predict_seconds, row.batch_size
+        scored.decode_seconds, row.queue_seconds, row.predict_seconds, row.batch_size
     )
 
 
