@@ -9,13 +9,13 @@ import gevent
 from facenality import cli, logs
 from facenality.catalog import Catalog
 from facenality.check import check
+from facenality.decoders import Decoders
 from facenality.errors import WrongSetting
 from facenality.fetching.command import default_cache_dir, fetch
 from facenality.predictor import Predictor
 from facenality.process import exit_now, run_until_terminated
 from facenality.server import Server, refuse_monkey_patching
 from facenality.settings import Settings
-from facenality.threads import Threads
 from facenality.tokens import Tokens
 from facenality.web import create_app
 
@@ -26,7 +26,7 @@ def serve(settings: Settings) -> int:
     """Listen first, load after, serve until SIGTERM; the exit status."""
     refuse_monkey_patching()
     catalog = Catalog(settings)
-    decoders = Threads(settings.decoder_threads)
+    decoders = Decoders(settings.decoder_threads)
     predictor = Predictor(decoders, settings.request_timeout_s)
     tokens = Tokens(settings.text_tokens, settings.text_tokens_file)
     application = create_app(settings, catalog, predictor, tokens)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import gevent
 
-from .batcher import Row
+from .batcher import Batcher, Row
 from .catalog import Served
+from .decoders import Decoders
 from .errors import Expired, FacenalityError
 from .tasks import Payload, Prediction
-from .threads import Threads
 
 log = logging.getLogger(__name__)
 
@@ -28,9 +28,16 @@ class Answer:
 class Predictor:
     """Sends payloads through decoder threads and a model's batcher."""
 
-    def __init__(self, decoders: Threads, timeout: float) -> None:
+    def __init__(self, decoders: Decoders, timeout: float) -> None:
         self._decoders = decoders
         self._timeout = timeout
+
+    def admit(self, batcher: Batcher) -> None:
+        """Raise Overloaded where one more would be refused: before a body is read.
+
+        It holds no place meanwhile, so that slow uploads keep nobody out.
+        """
+        batcher.check(decoding=self._decoders.wait(batcher), within=self._timeout)
 
     def answer(
         self,
@@ -44,27 +51,34 @@ class Predictor:
         Raises Overloaded before any work is done. One greenlet each, so that payloads
         of one request share batches; killed with the caller, they leave the queue.
         """
-        with served.batcher.places(len(payloads)):
-            greenlets = [gevent.spawn(self._one, served, p, top) for p in payloads]
+        seconds = self._timeout if timeout is None else timeout
+        deadline = time.monotonic() + seconds
+        decoding = self._decoders.wait(served.batcher)
+        with served.batcher.places(len(payloads), decoding=decoding, within=seconds):
+            greenlets = [
+                gevent.spawn(self._one, served, payload, top, deadline)
+                for payload in payloads
+            ]
             try:
-                seconds = self._timeout if timeout is None else timeout
                 gevent.joinall(greenlets, timeout=seconds)
                 return [g.get() if g.ready() else self._expired() for g in greenlets]
             finally:
                 gevent.killall(greenlets, block=False)
 
     def _one(
-        self, served: Served, payload: Payload, top: int
+        self, served: Served, payload: Payload, top: int, deadline: float
     ) -> Answer | FacenalityError:
-        task, started = served.model.task, time.monotonic()
+        task, batcher, started = served.model.task, served.batcher, time.monotonic()
         try:
             if task.heavy:
-                instance = self._decoders.run(task.decode, payload)
+                instance = self._decoders.run(batcher, task.decode, payload, deadline)
             else:
                 instance = task.decode(payload)
             decoded = time.monotonic()
-            row = served.batcher.submit(instance)
+            row = batcher.submit(instance, deadline)
             return Answer(task.describe(row.scores, top), decoded - started, row)
+        except Expired:
+            return self._expired()
         except FacenalityError as error:
             return error
         except Exception:

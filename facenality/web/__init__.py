@@ -10,6 +10,7 @@ from ..predictor import Predictor
 from ..settings import Settings
 from ..tokens import Tokens
 from . import pages, predict, probes, replies, texts
+from .gate import Gate
 from .requests import Request
 
 # Routes that other sites' JavaScript may call; the page's own and the probes are not.
@@ -36,6 +37,8 @@ def create_app(
     app.register_blueprint(texts.routes(catalog, predictor, settings, tokens))
     app.register_blueprint(probes.routes(catalog))
     app.register_blueprint(pages.routes())
+    gate = Gate(app.wsgi_app, catalog, predictor, settings.cors_origins)
+    app.wsgi_app = gate  # type: ignore[method-assign]  # Flask's own way to wrap it
     return app
 
 

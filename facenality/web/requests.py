@@ -1,7 +1,6 @@
 """A request's body -> payloads, in every form of the contract."""
 
 import io
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import IO, Any
@@ -11,6 +10,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from ..errors import Malformed, NotUsable, TooLarge, UnsupportedType
+from ..json_text import loads
 from ..tasks import Payload
 
 FIELDS = ("image", "file")  # of a form; one for each ancestor's clients
@@ -89,10 +89,7 @@ def read_json(request: Request, max_bytes: int) -> Any:
     body = request.body()
     if len(body) > max_bytes:
         raise too_large
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise Malformed(f"The body is not JSON: {error}.") from None
+    return loads(body)
 
 
 def _json(request: Request, fields: tuple[str, ...], max_bytes: int) -> Sent:
