@@ -1,6 +1,6 @@
 """`make overload`: a model that sleeps, under 0.8, 2 and 10 times of what it can do.
 
-The model takes 0.1 s for a batch of up to 16, so that the server is measured and not the
+The model takes 0.2 s for a batch of up to 8, so that the server is measured and not the
 arithmetic; requests are small and come open-loop (bench/open_load.py). After each load
 goes a trickle on, to see when answers are normal again. Prints a Markdown table, and draws
 docs/overload.svg.
@@ -28,14 +28,14 @@ MODEL = """
 import time
 def load(folder: object) -> None: ...
 def predict(model: object, instances: object) -> object:
-    time.sleep(0.1)
+    time.sleep(0.2)
     return instances
 """
 FACTORS = (0.8, 2.0, 10.0)
 SECONDS = float(os.environ.get("OVERLOAD_SECONDS", "20"))
 QUEUE_WAIT = float(os.environ.get("OVERLOAD_QUEUE_WAIT", "2"))
 TRICKLE_SECONDS = QUEUE_WAIT + 8
-CLIENTS = 48
+CLIENTS = 24
 PICTURE = Path("docs/overload.svg")
 
 
@@ -79,7 +79,8 @@ def serve(folder: Path) -> tuple[subprocess.Popen[bytes], int]:
     words = [sys.executable, "app.py", "--models-dir", str(folder), "--port", "0"]
     with log.open("w") as stream:
         process = subprocess.Popen(
-            [*words, f"--max-queue-wait-s={QUEUE_WAIT}"], stderr=stream
+            [*words, "--max-batch-size=8", f"--max-queue-wait-s={QUEUE_WAIT}"],
+            stderr=stream,
         )
     return process, wait_until_ready(log)
 
@@ -112,7 +113,7 @@ def table(most: float, runs: list[Run]) -> str:
     """A row for each load, beside what figures ask for."""
     normal = runs[0].p99()
     lines = [
-        f"A model that sleeps 0.1 s a batch of 16; measured capacity {most:.0f}/s; "
+        f"A model that sleeps 0.2 s a batch of 8; measured capacity {most:.0f}/s; "
         f"`max_queue_wait_s` {QUEUE_WAIT:g}; {SECONDS:g} s each; {cores()} cores "
         "shared with the load generator.",
         "",

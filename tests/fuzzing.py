@@ -174,7 +174,7 @@ def in_process(kind: str, count: int, bar: Progress) -> Counter[str]:
 def over_http(count: int, bar: Progress) -> Counter[str]:
     """To a real server of the digits model."""
     task = bar.add_task("over HTTP", total=count)
-    flags = ("--model", "digits", "--log-level", "warning")
+    flags = ("--model", "digits")
     with Served(ROOT / "models", *flags) as server:
         return asked(server.ready(), count, lambda: bar.update(task, advance=1))
 
