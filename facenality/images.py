@@ -55,8 +55,12 @@ _TURN = {
 }
 _SIDEWAYS = (_TURN[5], _TURN[6], _TURN[7], _TURN[8])
 
-# What Pillow's decoders raise on broken files; each one is the file's fault.
-_BROKEN = (OSError, SyntaxError, ValueError, TypeError, IndexError, struct.error)
+# What Pillow's decoders raise on broken files; each one is the file's fault. It asserts
+# that a picture of palette colours has a palette.
+_BROKEN = (
+    *(OSError, SyntaxError, ValueError, TypeError, IndexError, AssertionError),
+    struct.error,
+)
 
 
 def decode(data: bytes, spec: ImageSpec) -> Tensor:
@@ -152,6 +156,8 @@ def _picture(image: ImageFile.ImageFile, spec: ImageSpec) -> Image.Image:
 
 def _turn(image: Image.Image) -> Image.Transpose | None:
     """How EXIF wants the picture turned. Broken EXIF does not spoil a good picture."""
+    if image.format == "PNG":
+        image.load()  # its EXIF may stand behind the pixels, which may be broken
     try:
         orientation: Any = image.getexif().get(ExifTags.Base.Orientation)
         return _TURN.get(orientation)

@@ -8,7 +8,7 @@ import pytest
 
 from facenality import images, jpeg
 from facenality.errors import NotUsable
-from hostile_pictures import BOMBS, saved, scans, segment
+from hostile_pictures import BOMBS, png, saved, scans, segment
 from serving import ROOT
 from test_images import spec
 
@@ -69,3 +69,12 @@ def test_a_picture_of_a_million_parts_says_so():
     data = BOMBS["PNG, 1,200,000 chunks"][0]()
     with pytest.raises(NotUsable, match="small parts"):
         images.decode(data, spec())
+
+
+def test_a_palette_picture_without_a_palette_is_broken():
+    """Found by fuzzing: Pillow only asserts that there is one."""
+    for pixels in (8, 3):
+        data = png((8, 8), 3, 8, pixels)
+        with pytest.raises(NotUsable) as caught:
+            images.decode(data, spec())
+        assert caught.value.code == "broken_image"
