@@ -9,6 +9,7 @@ import gevent
 from facenality import cli, lag, logs
 from facenality.catalog import Catalog
 from facenality.check import check
+from facenality.decoders import Decoders
 from facenality.errors import WrongSetting
 from facenality.fetching.command import default_cache_dir, fetch
 from facenality.metrics import Metrics
@@ -17,7 +18,6 @@ from facenality.predictor import Predictor
 from facenality.process import exit_now, run_until_terminated
 from facenality.server import Limits, Server, Tls, refuse_monkey_patching
 from facenality.settings import Settings
-from facenality.threads import Threads
 from facenality.tokens import Keys, Tokens
 from facenality.urls import policy
 from facenality.urls.fetcher import SECONDS, Fetcher
@@ -32,7 +32,7 @@ def compose(settings: Settings) -> Parts:
     metrics = Metrics()
     catalog = Catalog(settings, metrics)
     metrics.read_off(ModelMetrics(catalog))
-    decoders = Threads(settings.decoder_threads)
+    decoders = Decoders(settings.decoder_threads)
     return Parts(
         settings=settings,
         catalog=catalog,

@@ -57,6 +57,7 @@ class Entry:
             max_batch_wait=settings.max_batch_wait_ms / 1000,
             max_queue_wait=settings.max_queue_wait_s,
             observe=observe,
+            warm_seconds=model.batch_seconds,
         )
         self.model, self.stage, self.percent = model, "ready", 100
         # What has been loaded stays: a full collection that walks all of TensorFlow's

@@ -8,12 +8,12 @@ from typing import TypeVar
 
 import gevent
 
-from .batcher import Row
+from .batcher import Batcher, Row
 from .catalog import Served
+from .decoders import Decoders
 from .errors import Expired, FacenalityError
 from .metrics import Metrics
 from .tasks import Payload, Prediction
-from .threads import Threads
 
 log = logging.getLogger(__name__)
 
@@ -40,10 +40,17 @@ Finish = Callable[[Scored], Outcome]
 class Predictor:
     """Sends payloads through decoder threads and a model's batcher."""
 
-    def __init__(self, decoders: Threads, timeout: float, metrics: Metrics) -> None:
+    def __init__(self, decoders: Decoders, timeout: float, metrics: Metrics) -> None:
         self.decoders = decoders
         self._timeout = timeout
         self._metrics = metrics
+
+    def admit(self, batcher: Batcher) -> None:
+        """Raise Overloaded where one more would be refused: before a body is read.
+
+        It holds no place meanwhile, so that slow uploads keep nobody out.
+        """
+        batcher.check(decoding=self.decoders.wait(batcher), within=self._timeout)
 
     def answer(
         self,
@@ -77,30 +84,41 @@ class Predictor:
         finish: Finish[Outcome],
         timeout: float | None,
     ) -> list[Outcome | FacenalityError]:
-        with served.batcher.places(len(payloads)):
-            greenlets = [gevent.spawn(self._one, served, p, finish) for p in payloads]
+        seconds = self._timeout if timeout is None else timeout
+        deadline = time.monotonic() + seconds
+        decoding = self.decoders.wait(served.batcher)
+        with served.batcher.places(len(payloads), decoding=decoding, within=seconds):
+            greenlets = [
+                gevent.spawn(self._one, served, payload, finish, deadline)
+                for payload in payloads
+            ]
             try:
-                seconds = self._timeout if timeout is None else timeout
                 gevent.joinall(greenlets, timeout=seconds)
                 return [g.get() if g.ready() else self._expired() for g in greenlets]
             finally:
                 gevent.killall(greenlets, block=False)
 
     def _one(
-        self, served: Served, payload: Payload, finish: Finish[Outcome]
+        self,
+        served: Served,
+        payload: Payload,
+        finish: Finish[Outcome],
+        deadline: float,
     ) -> Outcome | FacenalityError:
-        task, started = served.model.task, time.monotonic()
+        task, batcher, started = served.model.task, served.batcher, time.monotonic()
         name = served.model.found.name
         try:
             if task.heavy:
-                instance = self.decoders.run(task.decode, payload)
+                instance = self.decoders.run(batcher, task.decode, payload, deadline)
             else:
                 instance = task.decode(payload)
             decoding = time.monotonic() - started
             self._metrics.decoded(name, decoding)
-            row = served.batcher.submit(instance)
+            row = batcher.submit(instance, deadline)
             self._metrics.waited(name, row.queue_seconds)
             return finish(Scored(row, decoding))
+        except Expired:
+            return self._expired()
         except FacenalityError as error:
             return error
         except Exception:

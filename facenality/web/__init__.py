@@ -16,6 +16,7 @@ from . import (
     texts,
     tfserving_rest,
 )
+from .gate import Gate
 from .keys import protect
 from .parts import Parts
 from .proxies import TrustedProxies
@@ -53,11 +54,15 @@ def create_app(parts: Parts) -> App:
     app.register_blueprint(probes.routes(catalog))
     app.register_blueprint(metrics_route.routes(parts.metrics))
     app.register_blueprint(pages.routes())
+    app.wsgi_app = Gate(  # type: ignore[method-assign]  # Flask's own way to wrap it
+        app.wsgi_app, catalog, parts.predictor, parts.metrics, settings.cors_origins
+    )
     _trust(app, settings.trusted_proxies)
     return app
 
 
 def _trust(app: Flask, proxies: tuple[str, ...]) -> None:
+    """Outermost: all that is behind sees one client address."""
     if proxies:
         wrapped = TrustedProxies(app.wsgi_app, proxies)
         app.wsgi_app = wrapped  # type: ignore[method-assign]  # Flask's own idiom

@@ -1,17 +1,18 @@
 """Bodies that a client has compressed, opened within the same limits as others."""
 
 import zlib
+from functools import partial
 
+from ..decoders import Decoders
 from ..errors import Malformed, TooLarge, UnsupportedType
-from ..threads import Threads
 from .requests import Request
 
 # zlib's wbits: a gzip member, or the zlib stream that HTTP calls deflate.
 ENCODINGS = {"gzip": 31, "deflate": 15}
 
 
-def body(request: Request, decoders: Threads, most: int) -> bytes:
-    """The body of at most `most` bytes, decompressed in a decoder thread.
+def body(request: Request, decoders: Decoders, line: object, most: int) -> bytes:
+    """The body of at most `most` bytes, decompressed when it is the turn of `line`.
 
     Raises Malformed, TooLarge, UnsupportedType.
     """
@@ -27,7 +28,7 @@ def body(request: Request, decoders: Threads, most: int) -> bytes:
         if len(sent) > most:
             raise _too_large(most)
         return sent
-    return decoders.run(opened, sent, encoding, most)
+    return decoders.run(line, partial(opened, encoding=encoding, most=most), sent)
 
 
 def opened(packed: bytes, encoding: str, most: int) -> bytes:

@@ -10,13 +10,14 @@ from flask import Blueprint, Response, request
 
 from ..catalog import Catalog, Served
 from ..errors import Malformed, TooLarge
+from ..json_text import loads
 from ..predictor import Predictor
 from ..protocols import v2_reply, v2_request
 from ..settings import Settings
 from . import compressed, v2_about
 from .predict import timed
 from .replies import reply
-from .requests import Request, parse_json
+from .requests import Request
 from .scoring import score, signature_of, version_of
 from .v2_about import MODEL, VERSION
 
@@ -33,8 +34,11 @@ def routes(catalog: Catalog, predictor: Predictor, settings: Settings) -> Bluepr
     @blueprint.post(f"{VERSION}/infer")
     def v2_infer(name: str, version: str | None = None) -> Response:
         with catalog.use(name, version_of(name, version)) as served:
+            predictor.admit(served.batcher)
             sent = cast(Request, request)
-            body = compressed.body(sent, predictor.decoders, settings.max_body_bytes)
+            body = compressed.body(
+                sent, predictor.decoders, served.batcher, settings.max_body_bytes
+            )
             return _infer(predictor, served, *_parts(body, settings.max_json_bytes))
 
     return blueprint
@@ -56,7 +60,7 @@ def _parts(body: bytes, max_json_bytes: int) -> tuple[Any, memoryview]:
             f"JSON may have {max_json_bytes / 2**20:.0f} MiB; send tensors as binary "
             "data."
         )
-    return parse_json(body[:length]), memoryview(body)[length:]
+    return loads(body[:length]), memoryview(body)[length:]
 
 
 def _infer(

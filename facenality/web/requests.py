@@ -1,7 +1,6 @@
 """A request's body -> payloads, in every form of the contract."""
 
 import io
-import json
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from ..errors import Malformed, NotUsable, TooLarge, UnsupportedType
+from ..json_text import loads
 from ..tasks import Payload
 
 FIELDS = ("image", "file")  # of a form; one for each ancestor's clients
@@ -96,15 +96,7 @@ def read_json(request: Request, max_bytes: int) -> Any:
     body = request.body()
     if len(body) > max_bytes:
         raise too_large
-    return parse_json(body)
-
-
-def parse_json(body: bytes) -> Any:
-    """`body` as JSON. Raises Malformed."""
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise Malformed(f"The body is not JSON: {error}.") from None
+    return loads(body)
 
 
 def _json(

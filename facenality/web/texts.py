@@ -37,9 +37,10 @@ def routes(
     def predict_texts(token: str) -> Response:
         if not tokens.allow(token):
             raise NotFound
-        texts = _texts(read_json(cast(Request, request), settings.max_json_bytes))
         with catalog.use(settings.text_model, None) as served:
             request_log.about(served)
+            predictor.admit(served.batcher)
+            texts = _texts(read_json(cast(Request, request), settings.max_json_bytes))
             if "text" not in served.model.task.fields:
                 raise errors.NotUsable(
                     f"Model {settings.text_model} takes no text; set text_model."

@@ -13,13 +13,14 @@ from werkzeug.routing import BaseConverter
 from ..catalog import Catalog, Served
 from ..entry import Entry
 from ..errors import Malformed
+from ..json_text import loads
 from ..predictor import Predictor
 from ..protocols import metadata, v1_reply, v1_request
 from ..settings import Settings
 from . import compressed
 from .predict import timed
 from .replies import reply
-from .requests import Request, parse_json
+from .requests import Request
 from .scoring import answer, score, signature_of, version_of
 
 MODEL = "/v1/models/<part:name>"
@@ -68,9 +69,12 @@ def routes(catalog: Catalog, predictor: Predictor, settings: Settings) -> Bluepr
 
     def ask(name: str, version: str | None, verb: Verb) -> Response:
         with catalog.use(name, version_of(name, version)) as served:
+            predictor.admit(served.batcher)
             sent = cast(Request, request)
-            body = compressed.body(sent, predictor.decoders, settings.max_json_bytes)
-            return verb(predictor, served, parse_json(body))
+            body = compressed.body(
+                sent, predictor.decoders, served.batcher, settings.max_json_bytes
+            )
+            return verb(predictor, served, loads(body))
 
     @blueprint.post(f"{MODEL}:predict")
     @blueprint.post(f"{VERSION}:predict")
