@@ -95,16 +95,18 @@ def one_round(port: int, body: bytes, kind: str, explainers: int) -> dict[str, f
     """Both loads beside so many clients that ask for explanations."""
     with Asking(port, body, kind, explainers) as first:
         many = busy(port, body, kind)
+        explained_busy = first.answered.count(200)
     with Asking(port, body, kind, explainers) as second:
         few = pausing(port, body, kind)
+        explained_pausing = second.answered.count(200)
     return {
         "rate": len(many) / SECONDS,
         "p50": milliseconds(many, 0.5),
         "p99": milliseconds(many, 0.99),
         "one": milliseconds(few, 0.5),
         "one p99": milliseconds(few, 0.99),
-        "explained, busy": first.answered.count(200),
-        "explained, pausing": second.answered.count(200),
+        "explained, busy": explained_busy,
+        "explained, pausing": explained_pausing,
     }
 
 

@@ -173,8 +173,13 @@ def spot(folder: Path, fit: str = "stretch") -> None:
     )
 
 
-def slow(folder: Path, seconds: float) -> None:
-    """A model.py that takes `seconds` for each instance, however many."""
+def tones(
+    folder: Path, seconds: float = 0.0, task: str = "image-classification"
+) -> None:
+    """A model.py: how light and how dark a picture is. Needs no TensorFlow.
+
+    It takes `seconds` for each instance, however many.
+    """
     folder.mkdir(parents=True)
     (folder / "model.py").write_text(
         "import time\n"
@@ -184,8 +189,9 @@ def slow(folder: Path, seconds: float) -> None:
         f"    time.sleep({seconds} * len(instances))\n"
         "    return [[one.mean(), 1 - one.mean()] for one in instances]\n"
     )
+    output = "probability" if task == "image-classification" else "value"
     (folder / "model.toml").write_text(
-        'task = "image-classification"\noutput = "probability"\n'
+        f'task = "{task}"\noutput = "{output}"\n'
         'labels = ["light", "dark"]\npreprocess = "unit"\n'
         '[image]\nmode = "L"\nsize = [24, 24]\n'
     )
