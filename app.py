@@ -11,6 +11,7 @@ from facenality.catalog import Catalog
 from facenality.check import check
 from facenality.decoders import Decoders
 from facenality.errors import WrongSetting
+from facenality.explaining import Explainer
 from facenality.fetching.command import default_cache_dir, fetch
 from facenality.metrics import Metrics
 from facenality.model_metrics import ModelMetrics
@@ -19,6 +20,8 @@ from facenality.process import exit_now, run_until_terminated
 from facenality.server import Limits, Server, Tls, refuse_monkey_patching
 from facenality.settings import Settings
 from facenality.tokens import Keys, Tokens
+from facenality.uploads import Uploads
+from facenality.uploads.dataset import dataset
 from facenality.urls import policy
 from facenality.urls.fetcher import SECONDS, Fetcher
 from facenality.web import create_app
@@ -45,6 +48,8 @@ def compose(settings: Settings) -> Parts:
             most=settings.max_body_bytes,
             seconds=min(SECONDS, settings.request_timeout_s),
         ),
+        explainer=Explainer(catalog, settings),
+        uploads=Uploads(settings),
     )
 
 
@@ -67,6 +72,7 @@ def serve(settings: Settings) -> int:
         "listening on %s://%s:%d", scheme, shown_host(settings), server.server_port
     )
     gevent.spawn(parts.catalog.run)
+    gevent.spawn(parts.uploads.run)
     logs.of_greenlets(gevent.get_hub())
     gevent.spawn(lag.measure, parts.metrics.lagged)
     sources = {
@@ -102,6 +108,8 @@ def main(argv: list[str]) -> int:
             )
         if command.name == "check":
             return check(command.settings, write_expected=command.write_expected)
+        if command.name == "dataset":
+            return dataset(command.settings, command.out, force=command.force)
         return serve(command.settings)
     except WrongSetting as error:
         print(f"app.py: {error}", file=sys.stderr)

@@ -26,9 +26,10 @@ from dataclasses import dataclass, field
 
 import gevent
 from gevent.event import AsyncResult, Event
+from gevent.lock import BoundedSemaphore
 
 from .arrays import Arrays, rows, stack
-from .errors import Expired, ModelFailed, Overloaded
+from .errors import Expired, FacenalityError, ModelFailed, Overloaded
 from .rate import Rate
 from .threads import Threads
 
@@ -96,6 +97,8 @@ class Batcher:
         self._rate = Rate(warm_seconds or {})
         self._in_model = 0
         self._started = self._finished = time.monotonic()  # the latest batch
+        self._left = -math.inf  # when the last place was given back
+        self._model_free = BoundedSemaphore()
         self._collector = gevent.spawn(self._collect)
 
     @property
@@ -117,6 +120,7 @@ class Batcher:
             yield
         finally:
             self._places -= count
+            self._left = time.monotonic()
 
     def check(
         self, count: int = 1, *, decoding: float = 0.0, within: float = math.inf
@@ -173,6 +177,25 @@ class Batcher:
             raise
         return row
 
+    @property
+    def quiet(self) -> float:
+        """Seconds since the last place was given back; 0 while one is held."""
+        return 0.0 if self._places else time.monotonic() - self._left
+
+    def aside(self, instances: list[Arrays]) -> list[Arrays]:
+        """Scores of a small batch beside the queue, for work that can wait.
+
+        To be called one at a time, and while it is `quiet`: a job that comes meanwhile
+        waits for this batch and no longer. Raises ModelFailed.
+        """
+        with self._model_free:
+            try:
+                return self._thread.run(_predict_rows, self._predict, instances)
+            except FacenalityError:  # also one that is thrown at who waits here
+                raise
+            except Exception as error:
+                raise _as_model_failed(error) from None
+
     def close(self) -> None:
         """Stop collecting; the queue must be empty or it is never answered."""
         self._collector.kill()
@@ -186,9 +209,10 @@ class Batcher:
         while True:
             self._waiting.wait()
             self._wait_for_company()
-            batch = self._take()
-            if batch:
-                self._run(batch)
+            with self._model_free:
+                batch = self._take()
+                if batch:
+                    self._run(batch)
 
     def _wait_for_company(self) -> None:
         if not self._max_batch_wait or not self._queue:

@@ -149,6 +149,12 @@ class TooManyConnections(Unavailable):
     code = "too_many_connections"
 
 
+class NotStored(Unavailable):
+    """What was sent could not be written to the disk."""
+
+    code = "not_stored"
+
+
 class Draining(Unavailable):
     """The server is going down after its last answers."""
 

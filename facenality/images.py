@@ -1,11 +1,12 @@
-"""Bytes -> picture -> float32[H, W, C]. The only file that imports Pillow.
+"""Bytes -> picture -> float32[H, W, C]. Pillow is used here and in uploads/cleaning.py.
 
 Runs in decoder threads; Pillow releases the GIL while it decodes and resizes.
 """
 
 import io
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -69,12 +70,33 @@ def decode(data: bytes, spec: ImageSpec) -> Tensor:
     [C, H, W] where the model has its channels first. Raises NotUsable for what is no
     readable image, TooLarge for too many pixels.
     """
+    with opened(data) as image:
+        picture = _picture(image, spec)
+    pixels = preprocess(picture, spec.preprocess)
+    return np.moveaxis(pixels, -1, 0) if spec.channels_first else pixels
+
+
+def upright_size(data: bytes) -> Size:
+    """Width and height of an encoded image, as it is to be looked at.
+
+    Raises as `decode` does.
+    """
+    with opened(data) as image:
+        return image.size[::-1] if turn(image) in _SIDEWAYS else image.size
+
+
+@contextmanager
+def opened(data: bytes) -> Iterator[ImageFile.ImageFile]:
+    """The image in `data`, whose size is allowed; nothing is decoded yet.
+
+    What the block trips over in a broken file is raised as NotUsable.
+    """
     if not data:
         raise NotUsable("The file is empty; send a JPEG, PNG, WebP, GIF or BMP image.")
     try:
         with Image.open(_Pieces(data), formats=FORMATS) as image:
             _check_size(image, data)
-            picture = _picture(image, spec)
+            yield image
     except UnidentifiedImageError:
         raise NotUsable(
             "This is not an image that can be read; send JPEG, PNG, WebP, GIF or BMP.",
@@ -87,8 +109,6 @@ def decode(data: bytes, spec: ImageSpec) -> Tensor:
             f"The image is broken or cut short ({error}); send the file again.",
             code="broken_image",
         ) from None
-    pixels = preprocess(picture, spec.preprocess)
-    return np.moveaxis(pixels, -1, 0) if spec.channels_first else pixels
 
 
 class _Pieces(io.BytesIO):
@@ -144,17 +164,17 @@ def _too_many_pixels(limit: int) -> TooLarge:
 
 def _picture(image: ImageFile.ImageFile, spec: ImageSpec) -> Image.Image:
     """The first frame, fitted and upright. Turning the small picture is cheaper."""
-    turn = _turn(image)
+    turning = turn(image)
     size = (spec.width, spec.height)
-    if turn in _SIDEWAYS:
+    if turning in _SIDEWAYS:
         size = size[::-1]
     box = _draft(image, size)
-    picture = _FIT[spec.fit](_flat(image, spec.mode), size, box, _RESIZE[spec.resize])
-    upright = picture if turn is None else picture.transpose(turn)
+    picture = _FIT[spec.fit](flat(image, spec.mode), size, box, _RESIZE[spec.resize])
+    upright = picture if turning is None else picture.transpose(turning)
     return _centred(upright, (spec.width, spec.height))
 
 
-def _turn(image: Image.Image) -> Image.Transpose | None:
+def turn(image: Image.Image) -> Image.Transpose | None:
     """How EXIF wants the picture turned. Broken EXIF does not spoil a good picture."""
     if image.format == "PNG":
         image.load()  # its EXIF may stand behind the pixels, which may be broken
@@ -175,7 +195,7 @@ def _draft(image: ImageFile.ImageFile, size: Size) -> Box:
     return drafted[1] if drafted else (0, 0, *image.size)
 
 
-def _flat(image: Image.Image, mode: str) -> Image.Image:
+def flat(image: Image.Image, mode: str) -> Image.Image:
     """The pixels in `mode`: 8 bits a channel, over white where they are transparent."""
     image.load()
     if image.mode.startswith("I"):  # 16-bit grey

@@ -125,6 +125,19 @@ class Settings(BaseSettings):
         description="proxies whose X-Forwarded-* headers are believed: addresses, "
         "networks, unix, by commas",
     )
+    keep_uploads: Literal["none", "flagged", "all"] = Field(
+        "none",
+        description="pictures to keep: those sent with a correction, or all predicted",
+    )
+    uploads_dir: Path = Field(
+        Path("uploads"), description="folder for them; processes may share it"
+    )
+    uploads_max_bytes: int = Field(
+        1024 * MIB, ge=1, description="its size at most; the oldest leave first"
+    )
+    uploads_max_age_days: float = Field(
+        90, gt=0, description="days after which what was kept is deleted"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="least severity that is logged; requests are at info"
     )

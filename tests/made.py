@@ -235,3 +235,49 @@ def quick(folder: Path) -> Path:
     (folder / "model.py").write_text(QUICK)
     (folder / "model.toml").write_text(CARD)
     return folder
+
+
+def spot(folder: Path, fit: str = "stretch") -> None:
+    """Whether one spot, rows 14..22 and columns 30..40 of 48 x 48, is bright."""
+    import keras
+
+    weights = np.zeros((48, 48, 3, 2), "float32")
+    weights[14:22, 30:40, :, 0] = 10 / (8 * 10 * 3)
+    model = keras.Sequential(
+        [
+            keras.Input((48, 48, 3)),
+            keras.layers.Flatten(),
+            keras.layers.Dense(2, activation="softmax"),
+        ]
+    )
+    model.layers[-1].set_weights([weights.reshape(-1, 2), np.array([-5.0, 0])])
+    folder.mkdir(parents=True)
+    model.save(folder / "model.keras")
+    (folder / "model.toml").write_text(
+        'labels = ["bright", "dark"]\npreprocess = "unit"\n'
+        f'[image]\nfit = "{fit}"\nresize = "nearest"\n'
+    )
+
+
+def tones(
+    folder: Path, seconds: float = 0.0, task: str = "image-classification"
+) -> None:
+    """A model.py: how light and how dark a picture is. Needs no TensorFlow.
+
+    It takes `seconds` for each instance, however many.
+    """
+    folder.mkdir(parents=True)
+    (folder / "model.py").write_text(
+        "import time\n"
+        "def load(folder):\n"
+        "    return None\n"
+        "def predict(model, instances):\n"
+        f"    time.sleep({seconds} * len(instances))\n"
+        "    return [[one.mean(), 1 - one.mean()] for one in instances]\n"
+    )
+    output = "probability" if task == "image-classification" else "value"
+    (folder / "model.toml").write_text(
+        f'task = "{task}"\noutput = "{output}"\n'
+        'labels = ["light", "dark"]\npreprocess = "unit"\n'
+        '[image]\nmode = "L"\nsize = [24, 24]\n'
+    )

@@ -341,3 +341,34 @@ def test_every_job_is_answered_once_with_its_own_row(steps, size, wait_ms):
     assert len(answered) == len(set(answered)), "an instance was predicted twice"
     one.close()
     thread.kill()
+
+
+def test_what_runs_aside_delays_a_job_and_no_more(make):
+    """The jobs that come meanwhile share the next batch, as behind any other."""
+    model = Doubler()
+    one = make(model)
+    model.gate.clear()
+    aside = gevent.spawn(one.aside, [instance(7), instance(8)])
+    gevent.sleep(0.05)
+    jobs = [gevent.spawn(one.submit, instance(i)) for i in range(3)]
+    gevent.sleep(0.05)
+    model.gate.set()
+    assert [job.get(timeout=5).scores.tolist() for job in jobs] == [[0], [2], [4]]
+    assert [scores.tolist() for scores in aside.get(timeout=5)] == [[14], [16]]
+    assert model.batches == [[7.0, 8.0], [0.0, 1.0, 2.0]]
+
+
+def test_what_fails_aside_fails_alone(make, caplog):
+    one = make(Doubler())
+    with pytest.raises(ModelFailed, match="log"):
+        one.aside([instance(POISON)])
+    assert one.submit(instance(2)).scores.tolist() == [4]
+
+
+def test_it_is_quiet_since_the_last_place_was_given_back(make):
+    one = make(Doubler())
+    assert one.quiet > 1e9, "nobody ever came"
+    with one.places():
+        assert one.quiet == 0
+    gevent.sleep(0.02)
+    assert 0.01 < one.quiet < 60

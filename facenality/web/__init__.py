@@ -5,8 +5,9 @@ from typing import Any
 from flask import Flask
 from flask_cors import CORS
 
-from . import metrics as metrics_route
 from . import (
+    explain,
+    feedback,
     open_inference,
     pages,
     predict,
@@ -16,6 +17,7 @@ from . import (
     texts,
     tfserving_rest,
 )
+from . import metrics as metrics_route
 from .gate import Gate
 from .keys import protect
 from .parts import Parts
@@ -45,13 +47,15 @@ def create_app(parts: Parts) -> App:
     _allow_cross_origin(app, settings.cors_origins)
     given = (catalog, parts.predictor, settings)
     for blueprint in (
-        predict.routes(*given, parts.fetcher),
+        predict.routes(*given, parts.fetcher, parts.uploads),
+        explain.routes(catalog, parts.explainer, settings, parts.fetcher),
+        feedback.routes(catalog, parts.uploads, settings),
         tfserving_rest.routes(*given),
         open_inference.routes(*given),
     ):
         app.register_blueprint(protect(blueprint, parts.keys))
     app.register_blueprint(texts.routes(*given, parts.tokens))
-    app.register_blueprint(probes.routes(catalog))
+    app.register_blueprint(probes.routes(catalog, parts.uploads))
     app.register_blueprint(metrics_route.routes(parts.metrics))
     app.register_blueprint(pages.routes())
     app.wsgi_app = Gate(  # type: ignore[method-assign]  # Flask's own way to wrap it

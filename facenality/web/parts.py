@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 from ..catalog import Catalog
+from ..explaining import Explainer
 from ..metrics import Metrics
 from ..predictor import Predictor
 from ..settings import Settings
 from ..tokens import Keys, Tokens
+from ..uploads import Uploads
 from ..urls.fetcher import Fetcher
 
 
@@ -21,3 +23,5 @@ class Parts:
     keys: Keys
     metrics: Metrics
     fetcher: Fetcher
+    explainer: Explainer
+    uploads: Uploads

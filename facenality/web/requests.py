@@ -2,8 +2,8 @@
 
 import io
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import IO, Any
 
 import flask
@@ -42,14 +42,23 @@ class Request(flask.Request):
 
 @dataclass(frozen=True)
 class Sent:
-    """The payloads of one request; `many` asks for results in a list."""
+    """The payloads of one request; `many` asks for results in a list.
+
+    `others` is what else the form or the JSON says.
+    """
 
     payloads: list[Payload]
     many: bool
     fetch_seconds: float | None = None  # where the payload came from a URL
+    others: Mapping[str, Any] = field(default_factory=dict)
 
 
 Fetch = Callable[[str], bytes]
+
+
+def unfetched(_url: str) -> bytes:
+    """For routes that take no address."""
+    raise NotUsable("Send the picture itself, not its address.")
 
 
 def read(
@@ -83,7 +92,8 @@ def _form(request: Request) -> Sent:
             code="no_file",
         )
     _check_count(len(files))
-    return Sent([file.stream.read() for file in files], many=len(files) > 1)
+    contents: list[Payload] = [file.stream.read() for file in files]
+    return Sent(contents, many=len(files) > 1, others=request.form.to_dict())
 
 
 def read_json(request: Request, max_bytes: int) -> Any:
@@ -108,7 +118,8 @@ def _json(
         raise NotUsable(
             f"This model does not take {field!r}; it takes {' or '.join(fields)}."
         )
-    return _payloads(field, document[field], fetch)
+    sent = _payloads(field, document[field], fetch)
+    return replace(sent, others={k: v for k, v in document.items() if k != field})
 
 
 def _only_field(document: Any) -> str:
