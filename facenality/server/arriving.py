@@ -3,6 +3,7 @@
 import re
 import time
 
+from ..connection import has_bytes
 from ..errors import HeadTooLarge, Malformed, TooSlow
 from .head import FIRST_BYTE, MAX_HEAD_BYTES
 from .limits import Limits
@@ -30,20 +31,21 @@ def next_head(stream: Stream, limits: Limits, *, first: bool) -> bytes | None:
 
 
 def _begins(stream: Stream, limits: Limits, *, first: bool) -> bool:
-    """Wait for the first byte.
+    """Wait for the first byte; others go first, however fast this client is.
 
     A connection that stays idle is closed without a word: its client would take any for
     the answer to its next request.
     """
-    if stream.waiting:
+    if not first:
         yield_to_others()
+    if stream.waiting:
         return True
     stream.idle = True
     until = stream.head_until if first else time.monotonic() + limits.idle_timeout
     try:
         return stream.fill(until)
     except Late:
-        return False
+        return has_bytes(stream.sock)  # just in time
     finally:
         stream.idle = False
 

@@ -125,9 +125,10 @@ class Server(WSGIServer):
         gevent.sleep(0)  # their handlers begin
 
     def _hang_up(self, idle_since: float) -> None:
+        """Let the time of idle connections be over, as if they had been idle longer."""
         for handler in self._handlers:
-            if handler.idle_since <= idle_since and handler.is_idle():
-                handler.hang_up()
+            if handler.stream.idle and handler.idle_since <= idle_since:
+                handler.stream.deadline = 0.0
 
     def _gone(self, timeout: float) -> bool:
         self._empty.clear()
