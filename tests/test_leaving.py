@@ -51,3 +51,11 @@ def test_a_reset_connection_is_closed():
         client.close()
         with ours:
             assert leaving._closed(ours)
+
+
+def test_a_client_that_leaves_behind_a_pipelined_request_is_noticed(pair):
+    ours, theirs = pair
+    theirs.sendall(b"POST")
+    gevent.spawn_later(0.1, theirs.close)
+    with pytest.raises(ClientGone), leaving.watch({leaving.SOCKET: ours}):
+        gevent.sleep(5)

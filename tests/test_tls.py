@@ -15,8 +15,9 @@ import pytest
 from gevent import ssl as gevent_ssl
 from gevent.socket import create_connection
 
-from facenality.errors import WrongSetting
+from facenality.errors import ClientGone, WrongSetting
 from facenality.server import Limits, Tls
+from facenality.web import leaving
 from serving import ROOT, Served
 from speaking import QUICK, read_all, speaking, statuses
 
@@ -207,6 +208,54 @@ def test_a_request_that_is_served_while_draining_is_answered_in_full(pair):
         assert reply.endswith(b"late")
         assert b"Connection: close" in reply
         assert drained.get()
+        sock.close()
+
+
+# --- leaving clients
+
+
+def say_farewell(sock) -> None:
+    sock._sslobj.shutdown()
+
+
+def ask_again(sock) -> None:
+    sock.sendall(GET)
+
+
+@pytest.mark.parametrize(
+    ("before", "goes"),
+    [
+        (None, True),
+        (say_farewell, True),
+        (ask_again, True),
+        (None, False),
+        (ask_again, False),
+    ],
+)
+def test_a_client_that_leaves_is_noticed_beneath_tls(pair, before, goes):
+    gone = []
+
+    def application(environ, start_response):
+        try:
+            with leaving.watch(environ):
+                gevent.sleep(1)
+        except ClientGone:
+            gone.append(time.monotonic())
+        start_response("200 OK", [])
+        return []
+
+    with speaking(tls=Tls(*pair)) as server:
+        server.server.application = application
+        sock = secured(server, GET)
+        gevent.sleep(0.1)
+        if before:
+            with suppress(ssl.SSLWantReadError):
+                before(sock)
+        if goes:
+            sock._sock.shutdown(socket.SHUT_RDWR)
+        gevent.sleep(0.6)
+        assert bool(gone) is goes
+        gevent.sleep(0.6)
         sock.close()
 
 
