@@ -10,7 +10,7 @@ from gevent import socket
 from facenality.errors import FacenalityError
 from facenality.server import Limits, Server
 
-QUICK = Limits(head_timeout=0.6, idle_timeout=0.6, body_timeout=0.6)
+QUICK = Limits(head_timeout=0.3, idle_timeout=0.3, body_timeout=0.3)
 
 
 @dataclass

@@ -19,7 +19,7 @@ import requests
 from serving import ROOT, Served
 
 SLOW = int(os.environ.get("SLOW", "200"))
-SECONDS = 30 if SLOW >= 1000 else 4
+SECONDS = 30 if SLOW >= 1000 else 2
 TOKEN = "0123456789abcdef"
 GET = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
 

@@ -238,7 +238,7 @@ def test_a_client_that_leaves_is_noticed_beneath_tls(pair, before, goes):
     def application(environ, start_response):
         try:
             with leaving.watch(environ):
-                gevent.sleep(1)
+                gevent.sleep(0.8)
         except ClientGone:
             gone.append(time.monotonic())
         start_response("200 OK", [])
@@ -253,9 +253,9 @@ def test_a_client_that_leaves_is_noticed_beneath_tls(pair, before, goes):
                 before(sock)
         if goes:
             sock._sock.shutdown(socket.SHUT_RDWR)
-        gevent.sleep(0.6)
+        gevent.sleep(0.5)
         assert bool(gone) is goes
-        gevent.sleep(0.6)
+        gevent.sleep(0.3)
         sock.close()
 
 
