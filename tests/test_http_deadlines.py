@@ -171,12 +171,12 @@ def test_a_body_of_countless_chunks_does_not_keep_the_others_waiting():
         modest.close()
 
 
-def test_many_that_are_late_at_once_all_end_within_a_second():
+def test_many_that_are_late_at_once_are_all_told_within_a_second():
     with speaking(QUICK) as server:
-        started = time.monotonic()
         socks = [server.connect(b"GET") for _ in range(200)]
-        assert gone(server, LIMIT + 1 + time.monotonic() - started)
+        started = time.monotonic()
         assert [statuses(read_all(sock)) for sock in socks] == [[408]] * 200
+        assert time.monotonic() - started < LIMIT + 1
         for sock in socks:
             sock.close()
 

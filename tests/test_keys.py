@@ -225,6 +225,8 @@ def test_no_keys_are_the_default():
     "path",
     [
         "/predict",
+        "/explain",
+        "/feedback",
         "/v1/models/colours:predict",
         "/v1/models/colours:classify",
         "/v1/models/colours:regress",
