@@ -49,7 +49,7 @@ class Catalog:
         self._disk = Threads(1)
         self._wake = Event()
         self._scanned: dict[Key, Fingerprint] = {}
-        self._refused: dict[Key, tuple[Fingerprint, str]] = {}
+        self._refused: dict[Key, tuple[Found, str]] = {}
         self._entries = {_key(found): Entry(found) for found in self._first_scan()}
         self._check_setting()
 
@@ -74,7 +74,7 @@ class Catalog:
         except OSError as error:
             log.warning("the models folder cannot be read: %s", error.strerror)
             return
-        present = {_key(one): one for one in found}
+        present = {_key(one): one.without(self._own(_key(one))) for one in found}
         for key in [k for k in self._entries if k not in present | self._scanned]:
             self._retire(key)
         for key, one in present.items():
@@ -83,6 +83,12 @@ class Catalog:
                 self._take(key, one)
         self._scanned = {key: one.fingerprint for key, one in present.items()}
 
+    def _own(self, key: Key) -> frozenset[str]:
+        """The files that the model writes itself, as far as a load has shown it."""
+        entry, refused = self._entries.get(key), self._refused.get(key)
+        served = entry.found.own if entry else frozenset()
+        return served | (refused[0].own if refused else frozenset())
+
     def _known(self, key: Key, fingerprint: Fingerprint) -> bool:
         """Whether these very files are served, or were tried and refused."""
         entry = self._entries.get(key)
@@ -90,7 +96,7 @@ class Catalog:
             self._refused.pop(key, None)  # rolled back: what was refused is gone
             return True
         refused = self._refused.get(key)
-        return refused is not None and refused[0] == fingerprint
+        return refused is not None and refused[0].fingerprint == fingerprint
 
     def _take(self, key: Key, found: Found) -> None:
         """Load beside the old one, then swap in one step."""
@@ -103,7 +109,7 @@ class Catalog:
             if old is not None:
                 old.retire()
         elif self._entries[key] is not new:
-            self._refused[key] = (found.fingerprint, new.error or "")
+            self._refused[key] = (new.found, new.error or "")
 
     def _retire(self, key: Key) -> None:
         self._refused.pop(key, None)
