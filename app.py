@@ -10,7 +10,7 @@ from facenality import cli, logs
 from facenality.catalog import Catalog
 from facenality.check import check
 from facenality.errors import WrongSetting
-from facenality.fetching.command import default_cache_dir, fetch
+from facenality.fetching.command import fetch
 from facenality.predictor import Predictor
 from facenality.process import exit_now, run_until_terminated
 from facenality.server import Server, refuse_monkey_patching
@@ -53,7 +53,7 @@ def main(argv: list[str]) -> int:
                 command.architecture,
                 command.settings.models_dir,
                 mirror=command.mirror,
-                cache_dir=default_cache_dir(),
+                cache_dir=command.settings.cache_dir or command.settings.models_dir,
                 checksums=command.checksums,
             )
         if command.name == "check":

@@ -76,8 +76,13 @@ def decode(data: bytes, spec: ImageSpec) -> Tensor:
             f"The image is broken or cut short ({error}); send the file again.",
             code="broken_image",
         ) from None
-    pixels = preprocess(picture, spec.preprocess)
-    return np.moveaxis(pixels, -1, 0) if spec.channels_first else pixels
+    return tensor(np.asarray(picture), spec)
+
+
+def tensor(pixels: npt.NDArray[np.uint8], spec: ImageSpec) -> Tensor:
+    """What the model gets of a picture that fills the size, uint8[H, W(, C)]."""
+    scaled = preprocess(pixels, spec.preprocess)
+    return np.moveaxis(scaled, -1, 0) if spec.channels_first else scaled
 
 
 def _check_size(image: ImageFile.ImageFile) -> None:
@@ -185,7 +190,7 @@ _FIT: dict[str, Callable[[Image.Image, Size, Box, Resampling], Image.Image]] = {
 }
 
 
-def preprocess(picture: Image.Image, how: str) -> Tensor:
+def preprocess(picture: Image.Image | npt.NDArray[np.uint8], how: str) -> Tensor:
     """float32[H, W, C] as `how` scales it: the modes of keras.applications.
 
     Source: keras/src/applications/imagenet_utils.py, preprocess_input.
