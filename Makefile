@@ -55,9 +55,9 @@ bench: .venv/.dev ## requests per second and latency on this machine
 .PHONY: lock
 lock: ## resolve pyproject.toml into both lock files (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-		--no-header --no-emit-index-url --extra tensorflow pyproject.toml -o requirements.lock
+		--no-header --no-emit-index-url --extra tensorflow --extra openvino pyproject.toml -o requirements.lock
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-		--no-header --no-emit-index-url --extra tensorflow --group dev -c requirements.lock \
+		--no-header --no-emit-index-url --extra tensorflow --extra openvino --group dev -c requirements.lock \
 		pyproject.toml -o requirements-dev.lock
 
 .PHONY: train
