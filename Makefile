@@ -55,9 +55,9 @@ bench: .venv/.dev ## requests per second and latency on this machine
 .PHONY: lock
 lock: ## resolve pyproject.toml into both lock files (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-		--no-header --no-emit-index-url --extra tensorflow pyproject.toml -o requirements.lock
+		--no-header --no-emit-index-url --extra tensorflow --extra openvino pyproject.toml -o requirements.lock
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-		--no-header --no-emit-index-url --extra tensorflow --group dev -c requirements.lock \
+		--no-header --no-emit-index-url --extra tensorflow --extra openvino --group dev -c requirements.lock \
 		pyproject.toml -o requirements-dev.lock
 
 .PHONY: train
@@ -72,3 +72,11 @@ screenshots: .venv/.dev ## take the README's picture of the page
 .PHONY: architectures
 architectures: .venv/.dev ## serve every network of keras.applications, compare with Keras
 	@$(BIN)/python -m bench.architectures
+
+.PHONY: overload
+overload: .venv/.dev ## 0.8, 2 and 10 times of what a model can do: who is answered, how fast
+	@$(BIN)/python -m bench.overload
+
+.PHONY: fuzz
+fuzz: .venv/.dev ## a million broken pictures, bodies and cards; goes on where it stopped
+	@$(BIN)/python tests/fuzzing.py

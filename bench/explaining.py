@@ -70,7 +70,8 @@ def busy(port: int, body: bytes, kind: str) -> list[float]:
     until = time.monotonic() + SECONDS
     threads = [
         threading.Thread(
-            target=client, args=(port, "/predict", body, kind, until, took)
+            target=client,
+            args=(port, "/predict", body, {"Content-Type": kind}, until, took),
         )
         for _ in range(CLIENTS)
     ]
@@ -86,7 +87,14 @@ def pausing(port: int, body: bytes, kind: str) -> list[float]:
     took: list[float] = []
     until = time.monotonic() + SECONDS
     while time.monotonic() < until:
-        client(port, "/predict", body, kind, time.monotonic() + 0.001, took)
+        client(
+            port,
+            "/predict",
+            body,
+            {"Content-Type": kind},
+            time.monotonic() + 0.001,
+            took,
+        )
         time.sleep(PAUSE)
     return took
 
@@ -95,16 +103,18 @@ def one_round(port: int, body: bytes, kind: str, explainers: int) -> dict[str, f
     """Both loads beside so many clients that ask for explanations."""
     with Asking(port, body, kind, explainers) as first:
         many = busy(port, body, kind)
+        explained_busy = first.answered.count(200)
     with Asking(port, body, kind, explainers) as second:
         few = pausing(port, body, kind)
+        explained_pausing = second.answered.count(200)
     return {
         "rate": len(many) / SECONDS,
         "p50": milliseconds(many, 0.5),
         "p99": milliseconds(many, 0.99),
         "one": milliseconds(few, 0.5),
         "one p99": milliseconds(few, 0.99),
-        "explained, busy": first.answered.count(200),
-        "explained, pausing": second.answered.count(200),
+        "explained, busy": explained_busy,
+        "explained, pausing": explained_pausing,
     }
 
 

@@ -36,10 +36,10 @@ class Card(_Part):
     output: Output | None = None
     preprocess: Preprocess | None = None
     image: ImageCard = ImageCard()
-    engine: Literal["auto", "tensorflow"] | None = None
-    precision: Literal["float32"] = "float32"
+    engine: Literal["auto", "tensorflow", "openvino"] | None = None
+    precision: Literal["float32", "bfloat16"] | None = None
     max_batch_size: int | None = Field(None, ge=1, le=1024)
-    tolerance: float = Field(1e-3, gt=0)
+    tolerance: float | None = Field(None, gt=0)
 
 
 def read(file: Path | None) -> Card:
@@ -51,11 +51,11 @@ def read(file: Path | None) -> Card:
         return Card()
     try:
         return Card.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ModelNotLoaded(f"{file.name} is not TOML: {error}") from None
     except OSError as error:
         raise ModelNotLoaded(f"{file.name} cannot be read: {error.strerror}") from None
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         key = ".".join(map(str, first["loc"]))
         raise ModelNotLoaded(f"{file.name}, {key}: {first['msg']}") from None
+    except (ValueError, RecursionError) as error:  # also of numbers with 5000 digits
+        raise ModelNotLoaded(f"{file.name} is not TOML: {error}") from None

@@ -1,10 +1,14 @@
 """The error family, drawn on the data flow. An error knows its HTTP status.
 
+    HTTP head ─ server ─▶ request: Malformed, HeadTooLarge, TooSlow, NotSpoken,
+                                   TooManyConnections
+
     HTTP body ─ web ─▶ bytes ─ decode ─▶ instance ─ batcher ─▶ batch ─ engine ─▶ scores
                │              │                    │                    │
-           Malformed      NotUsable            Overloaded          ModelFailed
-           TooLarge       TooLarge             Expired
-           UnsupportedType                     ClientGone
+           Unauthorized   NotUsable            Overloaded          ModelFailed
+           Malformed      TooLarge             Expired
+           TooLarge, TooSlow                   ClientGone
+           UnsupportedType, NotFetched
            NoSuchModel, Loading, Draining
 
 The sentence of every error names the fix; `web` turns the error into JSON in one place.
@@ -30,11 +34,25 @@ class Malformed(FacenalityError):
     code = "malformed"
 
 
+class Unauthorized(FacenalityError):
+    """The key is missing, or is none of ours."""
+
+    status = 401
+    code = "unauthorized"
+
+
 class NoSuchModel(FacenalityError):
     """No model, or no version of it, has that name."""
 
     status = 404
     code = "no_such_model"
+
+
+class TooSlow(FacenalityError):
+    """Head or body did not arrive in time."""
+
+    status = 408
+    code = "too_slow"
 
 
 class TooLarge(FacenalityError):
@@ -51,11 +69,38 @@ class UnsupportedType(FacenalityError):
     code = "unsupported_type"
 
 
+class HeadTooLarge(FacenalityError):
+    """More bytes or fields before the body than are read; 414 where it is the path."""
+
+    code = "head_too_large"
+
+    def __init__(self, sentence: str, *, status: int = 431) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+class NotSpoken(FacenalityError):
+    """HTTP that this server does not speak: `status` is 417, 501 or 505."""
+
+    code = "not_spoken"
+
+    def __init__(self, sentence: str, status: int) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
 class NotUsable(FacenalityError):
     """Well-formed, but the model cannot use it."""
 
     status = 422
     code = "not_usable"
+
+
+class NotFetched(FacenalityError):
+    """The image was not to be had from its URL, for whatever reason."""
+
+    status = 422
+    code = "not_fetched"
 
 
 class ClientGone(FacenalityError):
@@ -96,6 +141,12 @@ class Overloaded(Unavailable):
     """The wait in the queue would be longer than `max_queue_wait_s`."""
 
     code = "overloaded"
+
+
+class TooManyConnections(Unavailable):
+    """`max_connections` are open."""
+
+    code = "too_many_connections"
 
 
 class NotStored(Unavailable):

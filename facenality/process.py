@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable, Mapping
 from typing import NoReturn
 
 import gevent
@@ -12,15 +13,23 @@ from gevent.event import Event
 from .catalog import Catalog
 from .errors import WrongSetting
 from .server import Server
-from .tokens import Tokens
 
 log = logging.getLogger(__name__)
 
 
+Reread = Callable[[], None]  # raises WrongSetting and leaves what it had in force
+
+
 def run_until_terminated(
-    server: Server, catalog: Catalog, tokens: Tokens, drain_timeout: float
+    server: Server,
+    catalog: Catalog,
+    sources: Mapping[str, Reread],
+    drain_timeout: float,
 ) -> int:
-    """Wait for SIGTERM or SIGINT, then drain; 0 when nothing in flight was lost."""
+    """Wait for SIGTERM or SIGINT, then drain; 0 when nothing in flight was lost.
+
+    SIGHUP reads each of `sources` again; they are named for the log.
+    """
     asked = Event()
 
     def terminate() -> None:
@@ -31,7 +40,7 @@ def run_until_terminated(
 
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, terminate)
-    gevent.signal_handler(signal.SIGHUP, _reread, catalog, tokens)
+    gevent.signal_handler(signal.SIGHUP, _reread, sources)
     asked.wait()
     log.info("draining, at most %g s", drain_timeout)
     finished = server.drain(drain_timeout)
@@ -39,15 +48,15 @@ def run_until_terminated(
     return 0 if finished else 1
 
 
-def _reread(catalog: Catalog, tokens: Tokens) -> None:
-    """SIGHUP: the models folder and the tokens' file, as they are now."""
-    catalog.rescan()
-    try:
-        tokens.read()
-    except WrongSetting as error:
-        log.error("the tokens stay as they were: %s", error)
-    else:
-        log.info("read again")
+def _reread(sources: Mapping[str, Reread]) -> None:
+    """Each by itself: one that is broken stays as it was, and keeps no other back."""
+    for what, read in sources.items():
+        try:
+            read()
+        except WrongSetting as error:
+            log.error("%s: not read again, as before: %s", what, error)
+        else:
+            log.info("%s: read again", what)
 
 
 def exit_now(status: int) -> NoReturn:

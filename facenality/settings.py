@@ -9,18 +9,34 @@ import difflib
 import os
 import re
 from collections.abc import Mapping, Sequence
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from dotenv import dotenv_values
 from pydantic import Field, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from .cores import cores
 from .errors import WrongSetting
-from .threads import cores
+from .urls import policy
 
 PREFIX = "FACENALITY_"
 MIB = 1024 * 1024
+
+
+def default_cache_dir() -> Path | None:
+    """For what can be had again; None where there is no home.
+
+    Source: XDG Base Directory Specification.
+    """
+    home = os.environ.get("XDG_CACHE_HOME", "")
+    try:
+        base = Path(home) if home.startswith("/") else Path.home() / ".cache"
+    except RuntimeError:  # a container's user without a name
+        return None
+    return base / "facenality"
 
 
 class Settings(BaseSettings):
@@ -45,8 +61,18 @@ class Settings(BaseSettings):
     model: str | None = Field(
         None, description="default model, where more than one could be meant"
     )
-    engine: Literal["auto", "tensorflow"] = Field(
+    cache_dir: Path | None = Field(
+        default_factory=default_cache_dir,
+        description="folder for converted models and what was measured; none: no such",
+    )
+    engine: Literal["auto", "tensorflow", "openvino"] = Field(
         "auto", description="what runs the models; auto takes the fastest that agrees"
+    )
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32", description="bfloat16 is faster on some processors, and rounds"
+    )
+    model_threads: int = Field(
+        0, ge=0, le=1024, description="threads that compute a batch; 0: one per core"
     )
     max_batch_size: int = Field(
         16, ge=1, le=1024, description="instances that share one call of the model"
@@ -68,11 +94,32 @@ class Settings(BaseSettings):
         ge=1,
         description="largest JSON body; parsing it costs several times that",
     )
+    max_connections: int = Field(
+        2048, ge=1, description="connections at once; more are told 503 and closed"
+    )
+    head_timeout_s: float = Field(
+        10, gt=0, description="for a request's head, with the TLS handshake; then 408"
+    )
+    idle_timeout_s: float = Field(
+        5, gt=0, description="for the next request on a connection; 75 behind nginx"
+    )
+    body_timeout_s: float = Field(
+        30, gt=0, description="for a body to arrive (then 408), or a reply to be taken"
+    )
+    tls_cert: Path | None = Field(
+        None, description="certificates in PEM, to serve https; SIGHUP reads them again"
+    )
+    tls_key: Path | None = Field(None, description="their private key, in PEM")
     decoder_threads: int = Field(
         default_factory=cores, ge=1, description="threads that decode; one per core"
     )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         ("*",), description="origins whose JavaScript may call /predict, by commas"
+    )
+    fetch_urls: str = Field(
+        "off",
+        description='images by {"url": …}: public, or only the HOST or HOST:PORT named '
+        "here, by commas; it lets clients make this server connect elsewhere",
     )
     drain_timeout_s: float = Field(
         35, ge=0, description="after SIGTERM, time for what is in flight to finish"
@@ -81,10 +128,25 @@ class Settings(BaseSettings):
         "sentiment", description="model that answers /api/v1/<token>/predict"
     )
     text_tokens: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="tokens of that route, by commas; none: no such route"
+        (),
+        repr=False,
+        description="tokens of that route, by commas; none: no such route",
     )
     text_tokens_file: Path | None = Field(
         None, description="file with more of them, one a line; SIGHUP reads it again"
+    )
+    api_keys: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        repr=False,
+        description="keys that predictions ask for, by commas; none: open to all",
+    )
+    api_keys_file: Path | None = Field(
+        None, description="file with more of them, one a line; SIGHUP reads it again"
+    )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="proxies whose X-Forwarded-* headers are believed: addresses, "
+        "networks, unix, by commas",
     )
     keep_uploads: Literal["none", "flagged", "all"] = Field(
         "none",
@@ -102,11 +164,34 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="least severity that is logged; requests are at info"
     )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="text for people; json has one object a line for machines"
+    )
 
-    @field_validator("cors_origins", "text_tokens", mode="before")
+    @field_validator(
+        "cors_origins", "text_tokens", "api_keys", "trusted_proxies", mode="before"
+    )
     @classmethod
     def _split(cls, value: Any) -> Any:
         return _by_commas(value) if isinstance(value, str) else value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in value:
+            _check_network(one)
+        return value
+
+    @field_validator("fetch_urls")
+    @classmethod
+    def _a_policy(cls, value: str) -> str:
+        policy.read(value)
+        return value
+
+    @field_validator("cache_dir", mode="before")
+    @classmethod
+    def _nowhere(cls, value: Any) -> Any:
+        return None if value in ("", "none") else value
 
     @field_validator("port", mode="before")
     @classmethod
@@ -117,6 +202,18 @@ class Settings(BaseSettings):
 
 def _by_commas(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _check_network(text: str) -> None:
+    try:
+        if text != "unix":
+            ip_network(text)
+    except ValueError as error:
+        raise PydanticCustomError(
+            "network",
+            "{why}; it should be like 10.0.0.1, 10.0.0.0/8, ::1 or unix",
+            {"why": str(error)},
+        ) from None
 
 
 def load(flags: Mapping[str, Any] | None = None) -> Settings:
@@ -182,5 +279,7 @@ def _sentence(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_context=False)[0]
     name = str(first["loc"][0])
     allowed = first["msg"].replace("Input should be", "it should be")
+    allowed = allowed.removeprefix("Value error, ")
     flag = name.replace("_", "-")
-    return f"--{flag} ({PREFIX}{name.upper()}) is {first['input']!r}: {allowed}"
+    value = repr(first["input"]) if Settings.model_fields[name].repr else "not shown"
+    return f"--{flag} ({PREFIX}{name.upper()}) is {value}: {allowed}"

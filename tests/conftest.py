@@ -1,5 +1,6 @@
 """Models made for the tests, and servers that serve them."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,10 @@ import pytest
 import made
 from browsing import browser
 from serving import Served
+
+# Other tests' servers run on one engine, and no child process compares engines beside
+# them; those of the engines say what they want. Nothing is kept in the user's cache.
+os.environ |= {"FACENALITY_ENGINE": "tensorflow", "FACENALITY_CACHE_DIR": "none"}
 
 ROOT = Path(__file__).parents[1]
 
@@ -77,6 +82,25 @@ def page_server(faces, kept) -> Iterator[Served]:
     """One server of all tasks, which takes corrections."""
     where = ("--keep-uploads", "flagged", "--uploads-dir", str(kept))
     with Served(faces, "--model", "colours", *where) as served:
+        yield served.ready()
+
+
+@pytest.fixture(scope="session")
+def kinds_server(tmp_path_factory) -> Iterator[Served]:
+    """One server of models of every kind: digits, and what the tests make."""
+    folder = tmp_path_factory.mktemp("every")
+    shutil.copytree(ROOT / "models" / "digits", folder / "digits")
+    made.colours(folder / "colours" / "1")
+    made.colours(folder / "colours" / "2", strength=1.0)
+    made.traits(folder / "traits")
+    made.sums(folder / "sums.keras")
+    made.words(folder / "words.keras")
+    made.two_by_two(folder / "two")
+    made.lookup(folder / "lookup.keras")
+    made.shout(folder / "shout")
+    made.half_plus_three(folder / "half")
+    (folder / "broken.keras").write_bytes(b"no model")
+    with Served(folder) as served:
         yield served.ready()
 
 

@@ -3,6 +3,7 @@
 import io
 import json
 import shutil
+from base64 import b64encode
 
 import numpy as np
 import pytest
@@ -133,6 +134,15 @@ def test_another_label_is_explained_where_it_is_named(server):
 def test_a_picture_of_one_colour_has_no_part_that_matters(server):
     body = server.post("/explain", files={"image": picture("white")}).json()
     assert np.abs(body["heatmap"]["values"]).max() < 1e-5
+
+
+def test_base64_is_explained_as_the_file_is(server):
+    image = lit((96, 96), SPOT)
+    sent = {"image": b64encode(image).decode(), "label": "bright"}
+    form = {"files": {"image": image}, "data": {"label": "bright"}}
+    one, other = server.post("/explain", json=sent), server.post("/explain", **form)
+    assert one.json()["heatmap"] == other.json()["heatmap"]
+    assert one.json()["picture"] == other.json()["picture"]
 
 
 def test_numbers_are_explained_as_a_picture_of_their_own_size(server):

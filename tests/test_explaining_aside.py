@@ -21,7 +21,7 @@ EACH = 0.06
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     one = tmp_path_factory.mktemp("slow")
-    made.slow(one / "slow", EACH)
+    made.tones(one / "slow", EACH)
     return one
 
 

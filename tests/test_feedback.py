@@ -15,15 +15,15 @@ from made import picture
 from serving import Served
 
 GREY = picture("grey")
-TRUE = {"label": "green", "model": "colours", "version": "1", "prediction": "red 0.4"}
+TRUE = {"label": "light", "model": "tones", "version": "1", "prediction": "dark 0.6"}
 
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
-    made.colours(folder / "colours")
-    made.traits(folder / "traits")
-    made.sums(folder / "sums.keras")
+    made.tones(folder / "tones")
+    made.tones(folder / "values", task="image-regression")
+    made.tones(folder / "numbers", task="tensor")
     shutil.copytree(ROOT / "models" / "sentiment", folder / "sentiment")
     return folder
 
@@ -37,7 +37,7 @@ def flagged(models, tmp_path_factory):
 
 
 def keeping(what, models, folder, *flags) -> Served:
-    where = ("--uploads-dir", str(folder), "--model", "colours")
+    where = ("--uploads-dir", str(folder), "--model", "tones")
     return Served(models, "--keep-uploads", what, *where, *flags)
 
 
@@ -96,9 +96,9 @@ def test_a_correction_is_kept_until_its_sender_deletes_it(flagged):
 def test_a_second_thought_replaces_nothing_of_others_and_keeps_one_file(flagged):
     server, folder = flagged
     first = correct(server).json()["id"]
-    second = correct(server, {**TRUE, "label": "blue"}).json()["id"]
+    second = correct(server, {**TRUE, "label": "dark"}).json()["id"]
     assert len(pictures(folder)) == 1
-    assert [record["label"] for record in records(folder)] == ["green", "blue"]
+    assert [record["label"] for record in records(folder)] == ["light", "dark"]
     delete(server, first)
     assert len(pictures(folder)) == 1
     delete(server, second)
@@ -142,9 +142,9 @@ def test_what_is_kept_is_never_served(flagged, path):
 BAD = {
     "a label that the model lacks": (
         {"data": {**TRUE, "label": "pink"}},
-        (422, "no_such_label", "red, green, blue"),
+        (422, "no_such_label", "light, dark"),
     ),
-    "no label": ({"data": {"model": "colours"}}, (400, "malformed", "'label'")),
+    "no label": ({"data": {"model": "tones"}}, (400, "malformed", "'label'")),
     "no picture": ({"files": {}, "data": TRUE}, (415, "unsupported_type", "image")),
     "two pictures": (
         {"files": [("image", GREY), ("image", GREY)]},
@@ -164,11 +164,11 @@ BAD = {
         (400, "malformed", "version must be a whole number"),
     ),
     "a model that names values": (
-        {"data": {"model": "traits", "label": "half"}},
+        {"data": {"model": "values", "label": "dark"}},
         (422, "not_usable", "labels"),
     ),
     "a model of plain numbers": (
-        {"data": {"model": "sums", "label": "half"}},
+        {"data": {"model": "numbers", "label": "dark"}},
         (422, "not_usable", "labels"),
     ),
     "an essay": (
@@ -272,44 +272,44 @@ def test_every_predicted_picture_is_kept_when_all_is_and_its_id_deletes_it(
     folder = tmp_path / "uploads"
     with keeping("all", models, folder) as server:
         server.ready()
-        files = [("image", picture(colour)) for colour in ("red", "blue")]
+        files = [("image", picture(colour)) for colour in ("white", "black")]
         body = server.post("/predict", files=[*files, ("image", b"zz")]).json()
-        server.post("/predict?model=traits", json={"instances": [[[[0]] * 8] * 8]})
+        numbers = {"instances": [[[[0]] * 24] * 24]}
+        assert server.post("/predict", json=numbers).status_code == 200
         server.post("/predict?model=sentiment", json={"text": "a"})
         wait_until(lambda: len(pictures(folder)) == len(records(folder)) == 2)
         shown = [(one["prediction"], one["label"]) for one in records(folder)]
-        assert sorted(shown) == [("blue", None), ("red", None)]
+        assert sorted(shown) == [("dark", None), ("light", None)]
         correct(server, image=files[0][1])
         assert len(pictures(folder)) == 2
         assert delete(server, body["id"]).status_code == 200
         (left,) = records(folder)
-        assert left["label"] == "green"
+        assert left["label"] == "light"
 
 
-def test_what_was_kept_can_be_deleted_when_nothing_more_is_kept(colours, tmp_path):
+def test_what_was_kept_can_be_deleted_when_nothing_more_is_kept(models, tmp_path):
     folder = tmp_path / "uploads"
-    with keeping("flagged", colours, folder) as server:
+    with keeping("flagged", models, folder) as server:
         token = correct(server.ready()).json()["id"]
-    with keeping("none", colours, folder) as server:
+    with keeping("none", models, folder) as server:
         assert delete(server.ready(), token).status_code == 200
     assert pictures(folder) == set()
 
 
-def test_what_is_too_old_is_gone_soon_after_the_start(colours, tmp_path):
+def test_what_is_too_old_is_gone_soon_after_the_start(models, tmp_path):
     folder = tmp_path / "uploads"
-    with keeping("flagged", colours, folder) as server:
+    with keeping("flagged", models, folder) as server:
         correct(server.ready())
     assert len(pictures(folder)) == 1
-    second = str(0.5 / 86_400)
-    with keeping("none", colours, folder, "--uploads-max-age-days", second):
+    with keeping("none", models, folder, "--uploads-max-age-days", "1e-9"):
         wait_until(lambda: not pictures(folder) and not records(folder))
 
 
 def test_a_folder_that_cannot_be_written_is_said_to_the_sender_and_the_log(
-    colours, tmp_path
+    models, tmp_path
 ):
     (tmp_path / "file").write_text("in the way")
-    with keeping("all", colours, tmp_path / "file" / "uploads") as server:
+    with keeping("all", models, tmp_path / "file" / "uploads") as server:
         server.ready()
         server.wait_for_log(r"ERROR +uploads: .*Not a directory")
         reply = correct(server)

@@ -332,3 +332,37 @@ def test_the_index_holds_no_id_of_a_sender(store, folder):
     assert set(json.loads(line)["keep"]) == {
         *("owner", "file", "size", "time", "model", "version", "label", "prediction")
     }
+
+
+ENDLESS = """
+import itertools, sys
+from pathlib import Path
+from facenality.uploads.record import Record
+from facenality.uploads.store import Store
+store = Store(Path(sys.argv[1]), 1 << 30, 90)
+print("begun", flush=True)
+for n in itertools.count():
+    name = f"{sys.argv[2]} {n}"
+    store.keep(name.encode() * 5000, "txt", Record(name, "", 0, 0, "m", "1", name, ""))
+    if n % 2:
+        store.forget(name)
+"""
+
+
+def test_a_writer_that_is_killed_leaves_a_folder_that_goes_on(folder):
+    for n in range(5):
+        writer = subprocess.Popen(
+            [sys.executable, "-c", ENDLESS, str(folder), f"writer {n}"],
+            stdout=subprocess.PIPE,
+        )
+        with writer:
+            writer.stdout.readline()
+            time.sleep(0.03 * n + 0.01)
+            writer.kill()
+        store = Store(folder, PLENTY, 90)
+        store.sweep()
+        kept = {record.file: record.label for record in store.records()}
+        assert files(folder) == set(kept)
+        for name, label in kept.items():
+            assert (folder / name).read_text() == label * 5000
+    assert kept

@@ -9,21 +9,25 @@ from ..catalog import Catalog
 from ..errors import Malformed
 from ..explaining import Explainer
 from ..settings import Settings
-from . import leaving
-from .predict import about, number
+from ..urls.fetcher import Fetcher
+from . import leaving, request_log
+from .predict import about, number, watched
 from .replies import reply
 from .requests import Request, read
 
 
-def routes(catalog: Catalog, explainer: Explainer, settings: Settings) -> Blueprint:
+def routes(
+    catalog: Catalog, explainer: Explainer, settings: Settings, fetcher: Fetcher
+) -> Blueprint:
     """The explanation route."""
-    blueprint = Blueprint("explain", __name__)
+    blueprint, fetch = Blueprint("explain", __name__), watched(fetcher)
 
     @blueprint.post("/explain")
     def explain() -> Response:
         with catalog.use(request.args.get("model"), number("version")) as served:
+            request_log.about(served)
             fields = served.model.task.fields
-            sent = read(cast(Request, request), fields, settings.max_json_bytes)
+            sent = read(cast(Request, request), fields, settings.max_json_bytes, fetch)
             if len(sent.payloads) != 1:
                 raise Malformed("One input at a time is explained; send one.")
             with leaving.watch(request.environ):

@@ -15,7 +15,7 @@ from ..uploads import About, Uploads
 from . import same_origin
 from .predict import whole_number
 from .replies import reply
-from .requests import Request, Sent, read
+from .requests import Request, Sent, read, unfetched
 
 MAX_PREDICTION = 2000  # characters of what was shown
 
@@ -34,7 +34,7 @@ def routes(catalog: Catalog, uploads: Uploads, settings: Settings) -> Blueprint:
                 code="uploads_not_kept",
             )
         fields = ("image", "text")
-        sent = read(cast(Request, request), fields, settings.max_json_bytes)
+        sent = read(cast(Request, request), fields, settings.max_json_bytes, unfetched)
         if len(sent.payloads) != 1:
             raise Malformed("One correction at a time; send one input.")
         version = whole_number("version", _text(sent.others, "version"))
