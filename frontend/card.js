@@ -94,7 +94,7 @@ export function createCard({ onRemove, onChange, onOpen, server }) {
     answered(answer) {
       const { reply, model, serverTiming, total } = answer;
       const face = faceOf(reply.predictions, model);
-      outcome = { reply };
+      outcome = { reply, told: face.told };
       part('.top').hidden = !face.title;
       part('.top-label').textContent = face.title;
       part('.top-number').textContent = face.number;

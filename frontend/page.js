@@ -10,7 +10,7 @@
  *   #tab-picture #tab-draw                         tabs of #picture-panel and #draw-panel
  *   #file-input #drop-zone #drop-veil              pictures; paste and drop work anywhere
  *   #camera-open #camera #camera-video #camera-message #camera-capture #camera-switch #camera-close #camera-input
- *   #pad #pad-undo #pad-clear                      the drawing pad
+ *   #pad #pad-undo #pad-clear #pad-hint            the drawing pad; the hint gives way to the answer
  *   #text-panel #text-input   #tensor-panel #tensor-input #tensor-error   #no-model
  *   #examples [data-testid=example]                what comes with the model
  *   #results[data-view=list|gallery] #results-empty #results-clear #announcer #connection #language-switch
@@ -90,6 +90,15 @@ function refuse(input, objection, model) {
 }
 
 let drawingCard = null; // one card follows the drawing until the pad is blank again
+const padHint = document.getElementById('pad-hint');
+const invitation = padHint.textContent;
+
+/** The answer beside the pad too: on a phone its card is out of sight while one draws. */
+function tellDrawing() {
+  const { told } = drawingCard?.outcome ?? {};
+  padHint.textContent = told ?? invitation;
+  padHint.classList.toggle('told', Boolean(told));
+}
 
 bindLanguage(() => results.isEmpty() || confirm(words.switchLoses));
 bindSources({ onFile: givePicture, onSeveral: results.several });
@@ -101,9 +110,10 @@ bindPad({
     const input = { file, title: words.drawing };
     if (results.has(drawingCard)) drawingCard.show(input);
     else drawingCard = results.add(input);
-    give(input, drawingCard);
+    give(input, drawingCard).then(tellDrawing);
   },
   onBlank() {
     drawingCard = null;
+    tellDrawing();
   },
 });

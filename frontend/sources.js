@@ -20,10 +20,12 @@ export function bindSources({ onFile, onSeveral }) {
   };
 
   const picker = document.getElementById('file-input');
-  picker.addEventListener('change', () => {
-    take(picker.files);
+  function pick() {
+    if (picker.files.length > 0) take(picker.files);
     picker.value = ''; // so that the same file can be chosen again
-  });
+  }
+  picker.addEventListener('change', pick);
+  pick(); // what was chosen before this script came alive
 
   const isMac = /Mac|iPhone|iPad/.test(navigator.platform);
   document.getElementById('paste-key').textContent = words.pasteKey(isMac);
