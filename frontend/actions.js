@@ -1,4 +1,4 @@
-// What can be done with an answer: ask why, say what was wrong, compare. Each is fetched when it is first wanted.
+// What can be done with an answer: ask why, say what was wrong, delete what was kept, compare. Each is fetched when it is first wanted.
 
 import { takesPictures } from './stage.js';
 
@@ -12,6 +12,10 @@ const ACTIONS = {
   correct: {
     isOffered: ({ model }, { catalog }) => hasOneLabel(model) && ['flagged', 'all'].includes(catalog.keep_uploads),
     load: () => import('./correct.js'),
+  },
+  forget: {
+    isOffered: ({ input }, { catalog }) => input.file && catalog.keep_uploads === 'all',
+    load: () => import('./forget.js'),
   },
   compare: {
     isOffered: ({ model }, { models }) => models.kindred(model).length > 0,

@@ -18,10 +18,10 @@
  *   [data-testid=result][data-state=busy|waiting|done|error], and inside it:
  *     [data-testid=status|answer|top-answer|prediction|statistics|timing|copy-json|open]
  *     [data-testid=error|retry|shrink|cancel|remove]; .prediction-label .prediction-number .error-sentence .error-meta
- *     [data-testid=actions]: why, correct, compare; what they open is in [data-testid=extra]:
+ *     [data-testid=actions]: why, correct, forget, compare; what they open is in [data-testid=extra]:
  *     why-label why-status why-error why-view why-map why-strength why-told why-words
  *     correct-form correct-label consent correct-send correct-status correct-delete
- *     compare-with compare-status compare-view compared compare-verdict
+ *     forget-send forget-status compare-with compare-status compare-view compared compare-verdict
  *   #code-panel #code-tabs #tab-curl #tab-javascript #tab-python; code in #code-curl …; [data-testid=copy]
  *   #key-dialog #key-input #key-cancel             after a 401
  */

@@ -6,6 +6,7 @@ from io import BytesIO
 
 from PIL import Image
 
+from serving import Served
 from visiting import answer, file, give, part, visit
 
 EXPLAIN = re.compile(r"/explain\?")
@@ -140,6 +141,26 @@ def test_a_correction_is_stored_with_consent_and_can_be_deleted(
         page.wait_for_selector("text=Deleted. Nothing of it is kept.")
         assert kept_now(kept) == []
         assert page.complaints == []
+
+
+def test_what_a_server_keeps_of_all_is_said_and_can_be_deleted(
+    chromium, several, tmp_path
+):
+    where = ("--keep-uploads=all", f"--uploads-dir={tmp_path}", "--model=colours")
+    with (
+        Served(several, *where) as keeping,
+        visit(chromium, keeping.ready()) as page,
+    ):
+        assert "keeps the pictures it answers" in page.inner_text("#kept-note")
+        give(page)
+        answer(page)
+        page.click("[data-testid=forget]")
+        assert "without its metadata" in part(page, "extra").inner_text()
+        while not kept_now(tmp_path):  # it is stored after the answer
+            page.wait_for_timeout(50)
+        page.click("[data-testid=forget-send]")
+        page.wait_for_selector("text=Deleted. Nothing of it is kept.")
+        assert kept_now(tmp_path) == []
 
 
 def test_a_server_that_keeps_nothing_is_not_asked_to(chromium, several_server):

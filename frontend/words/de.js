@@ -65,6 +65,7 @@ export const words = {
     why: 'Warum diese Antwort?',
     correct: 'Sagen, was falsch war',
     compare: 'Vergleichen',
+    forget: 'Vom Server löschen',
     timing: 'Wo die Zeit blieb',
     copyJson: 'JSON kopieren',
   },
@@ -220,6 +221,14 @@ export const words = {
     removing: 'Wird gelöscht…',
     removed: 'Gelöscht. Nichts davon ist aufbewahrt.',
     unknown: (label) => `Das Modell hat kein Label „${label}“. Wählen Sie eines aus der Liste.`,
+  },
+
+  // auf einem Server, der alles aufbewahrt
+  forget: {
+    kept: (days) => `Dieser Server bewahrt das Bild höchstens ${many(days, 'Tag', 'Tage')} auf, ohne seine Metadaten. Sie können es jetzt löschen.`,
+    remove: 'Jetzt löschen',
+    removing: 'Wird gelöscht…',
+    removed: 'Gelöscht. Nichts davon ist aufbewahrt.',
   },
 
   // zwei Modelle an einer Eingabe

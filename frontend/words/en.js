@@ -142,6 +142,14 @@ export const words = {
     unknown: (label) => `The model has no label “${label}”. Choose one of the list.`,
   },
 
+  // on a server that keeps all
+  forget: {
+    kept: (days) => `This server keeps the picture for ${many(days, 'day', 'days')} at most, without its metadata. You can delete it now.`,
+    remove: 'Delete it now',
+    removing: 'Deleting…',
+    removed: 'Deleted. Nothing of it is kept.',
+  },
+
   // two models on one input
   compare: {
     with: 'Compare with',
