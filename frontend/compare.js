@@ -1,5 +1,6 @@
 // Two models, or two versions of one, on the same input: label by label, with a bar of each.
 
+import { announce } from './announce.js';
 import { predict } from './api.js';
 import { topOf } from './journey.js';
 import { make } from './make.js';
@@ -28,6 +29,7 @@ export function open(panel, answer, { key, models, signal }) {
       if (others[picker.value] !== other) return;
       status.textContent = '';
       view.replaceChildren(table(answer, { reply, model: other }));
+      announce(view.querySelector('.compare-verdict').textContent);
     } catch (failure) {
       if (signal.aborted) return;
       view.replaceChildren();

@@ -4,21 +4,19 @@
  */
 
 import { make } from './make.js';
-import { number, points } from './numbers.js';
-import { kindOf } from './predictions.js';
 import { showPicture } from './thumb.js';
+import { change, faint } from './weights.js';
 import { words } from './words.js';
 
 const TOWARDS = [[255, 205, 70], [255, 128, 0], [220, 38, 0]]; // weak, middling, strong
 const AGAINST = [[130, 200, 255], [40, 130, 255], [20, 66, 210]];
 const BOLDEST = 0.92; // opacity of the strongest part at full strength
-const FAINT = 0.005; // a change of the answer that nobody would call one
 
 /** @param {{label: string, heatmap: object, picture: object}} reply @param {File} file @returns {HTMLElement} */
 export function heatmapView(reply, file) {
   const { heatmap, picture, label } = reply;
   const image = make('img', { alt: '', draggable: false });
-  const map = drawn(heatmap);
+  const map = drawn(heatmap, faint(reply));
   lay(map, picture.box);
   showPicture(image, file);
   const frame = make('div', { className: 'why-frame', role: 'img', ariaLabel: words.why.picture(label) }, image, map);
@@ -29,16 +27,16 @@ export function heatmapView(reply, file) {
     make('p', { testid: 'why-told', textContent: toldOf(reply, most) }),
     slider(map),
     legend(),
-    make('p', { className: 'quiet', textContent: words.why.scale(label, change(reply, most.weight)) })));
+    Math.abs(most.weight) < faint(reply) ? null : make('p', { className: 'quiet', textContent: words.why.scale(label, change(reply, most.weight)) })));
 }
 
 /** The grid as a tiny canvas; the browser makes it smooth when it stretches it. */
-function drawn({ rows, cols, values }) {
+function drawn({ rows, cols, values }, least) {
   const canvas = make('canvas', { width: cols, height: rows, className: 'why-map', testid: 'why-map', ariaHidden: 'true' });
   const context = canvas.getContext('2d');
   const pixels = context.createImageData(cols, rows);
   const flat = values.flat();
-  const largest = Math.max(FAINT, ...flat.map(Math.abs));
+  const largest = Math.max(least, ...flat.map(Math.abs));
   flat.forEach((weight, i) => pixels.data.set(colour(weight / largest), 4 * i));
   context.putImageData(pixels, 0, 0);
   return canvas;
@@ -90,11 +88,6 @@ function strongest({ rows, cols, values }) {
 }
 
 function toldOf(reply, { best, place }) {
-  if (best < FAINT) return words.why.nothingMatters(reply.label);
+  if (best < faint(reply)) return words.why.nothingMatters(reply.label);
   return words.why.strongest(reply.label, place, change(reply, best));
-}
-
-/** A weight as people read it: points of a percentage, or the model's own number. */
-export function change(reply, weight) {
-  return kindOf(reply) === 'probability' ? words.why.points(points(weight)) : number(Math.abs(weight));
 }

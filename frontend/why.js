@@ -1,6 +1,7 @@
 // "Why this answer?": asks the server which parts of the input the answer rests on, and shows them in place.
 
 import { explain } from './afterwards.js';
+import { announce } from './announce.js';
 import { heatmapView } from './heatmap.js';
 import { highlightedView } from './highlighted.js';
 import { button, make } from './make.js';
@@ -30,6 +31,7 @@ export function open(panel, answer, { key, signal }) {
       const isText = answer.input.text !== undefined;
       view.replaceChildren(isText ? highlightedView(reply) : heatmapView(reply, answer.input.file));
       status.textContent = '';
+      announce(view.querySelector('[data-testid="why-told"]').textContent);
     } catch (failure) {
       if (until.aborted) return;
       view.replaceChildren();

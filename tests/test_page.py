@@ -299,6 +299,7 @@ def test_a_digit_drawn_on_the_pad_is_read(chromium, digits, digit):
                 page.mouse.move(*point, steps=8)
             page.mouse.up()
         assert top(done(page).first).startswith(digit)
+        assert page.inner_text("#pad-hint").startswith(digit), "beside the pad too"
         assert page.complaints == []
 
 
@@ -314,6 +315,7 @@ def test_the_pad_can_be_drawn_on_by_keyboard(chromium, digits):
         assert top(done(page).first).startswith("1")
         page.keyboard.press("Delete")
         assert page.locator("#pad-clear").is_disabled()
+        assert page.inner_text("#pad-hint").startswith("The answer comes")
 
 
 def test_an_uploaded_digit_is_read(chromium, digits):
