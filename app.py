@@ -7,6 +7,7 @@ import sys
 import gevent
 
 from facenality import cli, logs
+from facenality.benching.command import bench
 from facenality.catalog import Catalog
 from facenality.check import check
 from facenality.errors import WrongSetting
@@ -58,6 +59,8 @@ def main(argv: list[str]) -> int:
             )
         if command.name == "check":
             return check(command.settings, write_expected=command.write_expected)
+        if command.name == "bench":
+            return bench(command.settings)
         return serve(command.settings)
     except WrongSetting as error:
         print(f"app.py: {error}", file=sys.stderr)

@@ -16,7 +16,8 @@ from . import bars, machine, tables, venv, wrk
 from .contenders import Contender, contenders
 from .figures import figures
 from .notebook import Notebook
-from .rounds import Bench, Plan
+from .plan import Plan
+from .rounds import Bench
 from .visit import CLIENTS
 from .workload import MOBILENET, RESNET, RESULTS, Photograph, photographs
 
@@ -63,7 +64,8 @@ def main(argv: list[str] | None = None) -> None:
         pictures = photographs()
         for network in (MOBILENET, RESNET):
             network.make(venv.python())
-    plan = Plan(given.rounds, given.seconds, 3_000 if given.quick else 100_000)
+    requests, limit = (3_000, 30) if given.quick else (100_000, 450)
+    plan = Plan(given.rounds, given.seconds, requests, limit)
     measure(console, plan, all_, pictures, book)
     write(given, plan, all_, book)
     console.print(tables.promised(figures(book, all_)), markup=False, soft_wrap=True)
@@ -79,13 +81,16 @@ def measure(
     """All rounds, behind a progress bar; Ctrl-C ends what was started and writes."""
     columns = (MofNCompleteColumn(), BarColumn(), TextColumn("{task.description}"))
     with Progress(*columns, Elapsed(), console=console) as progress:
-        task = progress.add_task("", total=plan.starts(all_))
+        task = progress.add_task("", total=plan.steps(all_))
 
         def tell(what: str) -> None:
             progress.update(task, advance=1, description=what)
 
+        def more(what: str) -> None:
+            progress.update(task, description=what)
+
         try:
-            Bench(plan, all_, pictures, book, tell).run()
+            Bench(plan, all_, pictures, book, tell, more).run()
         except KeyboardInterrupt:
             book.missing["the rest"] = "the run was interrupted"
 

@@ -15,9 +15,9 @@ from facenality import folder
 from facenality.arrays import stack
 from facenality.loader import Model, load
 from facenality.settings import Settings
-from facenality.threads import cores
 
 from .contenders import CACHE
+from .machine import cores
 
 BATCH = 16
 

@@ -5,8 +5,6 @@ import platform
 import re
 from pathlib import Path
 
-from facenality.threads import cores
-
 
 def describe() -> str:
     """Processor, cores, memory, bfloat16, system."""
@@ -17,6 +15,11 @@ def describe() -> str:
         f"{memory:.0f} GiB, {unit}, {platform.system()} {platform.release()}, "
         f"Python {platform.python_version()}"
     )
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0))
 
 
 def processor() -> str:

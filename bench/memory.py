@@ -3,8 +3,10 @@
 The first fifth of the requests is left out: allocators and thread pools settle in it.
 """
 
+import time
 from collections.abc import Callable
 
+from .plan import Plan
 from .visit import Server
 from .workload import Photograph
 
@@ -15,13 +17,13 @@ Point = tuple[float, float]  # requests so far, MB resident
 def course(
     server: Server,
     photograph: Photograph,
-    requests: int,
+    plan: Plan,
     tell: Callable[[int], None],
 ) -> list[Point]:
-    """Resident memory after each slice, until `requests` are answered."""
+    """Resident memory after each slice, until the plan's requests are answered."""
     points: list[Point] = []
-    done = 0
-    while done < requests:
+    done, until = 0, time.monotonic() + plan.memory_seconds
+    while done < plan.requests and time.monotonic() < until:
         answered = server.load(photograph, SLICE_SECONDS).good
         if not answered:
             break

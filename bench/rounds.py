@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from . import memory
 from .contenders import Contender
 from .notebook import Notebook
+from .plan import Plan
 from .venv import python
 from .visit import CannotServe, Server, started
 from .workload import MOBILENET, RESNET, Network, Photograph
@@ -22,21 +23,6 @@ model.predict(numpy.zeros((1, 224, 224, 3), "float32"), verbose=0)
 
 
 @dataclass(frozen=True)
-class Plan:
-    """How long, how often, how much."""
-
-    rounds: int
-    seconds: float
-    requests: int  # of row S9
-
-    def starts(self, all_: list[Contender]) -> int:
-        """Steps of the progress bar."""
-        ours = sum(one.kind == "ours" for one in all_)
-        each = len(all_) + ours + 1
-        return ours + self.rounds * each + sum(one.large for one in all_) + 1
-
-
-@dataclass(frozen=True)
 class Bench:
     """The parts that every step needs."""
 
@@ -44,7 +30,8 @@ class Bench:
     all_: list[Contender]
     photographs: tuple[Photograph, Photograph, Photograph]
     book: Notebook
-    tell: Callable[[str], None]
+    tell: Callable[[str], None]  # a step begins
+    more: Callable[[str], None]  # where the step is
 
     def run(self) -> None:
         """Everything, in an order that is fair."""
@@ -114,9 +101,9 @@ class Bench:
         """A small photograph: more requests in the time."""
 
         def tell(done: int) -> None:
-            self.tell(f"memory: {done} of {self.plan.requests} requests")
+            self.more(f"memory: {done} of {self.plan.requests} requests")
 
-        points = memory.course(server, self.photographs[2], self.plan.requests, tell)
+        points = memory.course(server, self.photographs[2], self.plan, tell)
         self.book.note(server.contender.name, slope=memory.slope(points))
 
     def _ceiling(self, one: Contender, number: int) -> None:

@@ -10,6 +10,7 @@ COMMANDS = {
     "serve": "serve the models (this is the default)",
     "fetch": "download an ImageNet model of keras.applications, such as ResNet50",
     "check": "load, verify and warm every model, print a table, and exit",
+    "bench": "measure --model on every engine here, and say what to set",
 }
 
 
