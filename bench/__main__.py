@@ -31,7 +31,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="under five minutes")
     parser.add_argument("--rounds", type=int, help="interleaved rounds [3; quick 1]")
     parser.add_argument("--seconds", type=float, help="a measurement's [6; quick 3]")
-    parser.add_argument("--only", metavar="WORD", help="contenders with this name")
+    parser.add_argument("--only", metavar="WORD,…", help="these contenders")
     parser.add_argument(
         "--out", type=Path, default=DOCS, help="folder for bench.md and bench.svg"
     )
@@ -43,11 +43,12 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
 
 def chosen(given: argparse.Namespace) -> list[Contender]:
     """Who takes part."""
-    word = (given.only or "").lower()
+    words = (given.only or "").lower().split(",")
     return [
         one
         for one in contenders()
-        if word in one.name.lower() and not (given.quick and one.slow)
+        if any(word in one.name.lower() for word in words)
+        and not (given.quick and one.slow)
     ]
 
 

@@ -53,13 +53,11 @@ class Tree:
         return sum(_cpu_ticks(pid) for pid in self.pids()) / TICKS
 
     def end(self) -> None:
-        """SIGTERM to the first, and after a while SIGKILL to whatever is left."""
+        """SIGTERM to the first; when it has gone, SIGKILL to whatever it left behind."""
         if self.root.poll() is None:
             self.root.terminate()
-        until = time.monotonic() + GRACE
-        while time.monotonic() < until and self.pids():
-            self.root.poll()  # a zombie has no environment to carry the mark in
-            time.sleep(0.1)
+        with suppress(subprocess.TimeoutExpired):
+            self.root.wait(GRACE)
         while left := self.pids():
             for pid in left:
                 _kill(pid)
