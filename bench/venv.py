@@ -10,6 +10,7 @@ from rich.console import Console
 FOLDER = Path(".cache") / "bench-venv"
 BIN = FOLDER.absolute() / "bin"
 REQUIREMENTS = Path(__file__).with_name("peers") / "requirements.txt"
+INSTALLED = FOLDER / "installed.txt"  # requirements, one a line
 _MARK = "# peers"
 
 
@@ -38,15 +39,21 @@ def _lines(text: str) -> list[str]:
 
 
 def _pip(console: Console, what: str, requirements: list[str]) -> str:
-    """Install; an empty string, or the last thing that pip said."""
+    """Install what was not before; an empty string, or the last thing that pip said."""
+    installed = INSTALLED.read_text().splitlines() if INSTALLED.exists() else []
+    if set(requirements) <= set(installed):
+        return ""
     with console.status(f"installing {what}"):
         done = subprocess.run(
             [BIN / "python", "-m", "pip", "install", "--quiet", *requirements],
             capture_output=True,
             text=True,
         )
-    said = [line for line in done.stderr.splitlines() if "ERROR" in line]
-    return (said or ["pip failed"])[-1] if done.returncode else ""
+    if done.returncode:
+        said = [line for line in done.stderr.splitlines() if "ERROR" in line]
+        return (said or ["pip failed"])[-1]
+    INSTALLED.write_text("\n".join([*installed, *requirements]))
+    return ""
 
 
 def python() -> Path:
