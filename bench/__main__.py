@@ -66,7 +66,7 @@ def main(argv: list[str] | None = None) -> None:
         for network in (MOBILENET, RESNET):
             network.make(venv.python())
     requests, limit = (3_000, 30) if given.quick else (100_000, 450)
-    plan = Plan(given.rounds, given.seconds, requests, limit)
+    plan = Plan(given.rounds, given.seconds, requests, limit, not given.quick)
     measure(console, plan, all_, pictures, book)
     write(given, plan, all_, book)
     console.print(tables.promised(figures(book, all_)), markup=False, soft_wrap=True)

@@ -13,6 +13,7 @@ class Plan:
     seconds: float
     requests: int  # of row S9, or as many as there are in these seconds
     memory_seconds: float
+    forget: bool  # what an earlier run has converted: the first start is measured
 
     def steps(self, all_: list[Contender]) -> int:
         """Of the progress bar."""

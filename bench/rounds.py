@@ -1,6 +1,7 @@
 """Interleaved rounds: each in turn, so that a slow minute of the machine is nobody's."""
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -8,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from . import memory
-from .contenders import Contender
+from .contenders import CACHE, Contender
 from .notebook import Notebook
 from .plan import Plan
 from .venv import python
@@ -69,12 +70,15 @@ class Bench:
 
     def _first_starts(self) -> None:
         """Ours convert a model once and keep it."""
+        if self.plan.forget:
+            shutil.rmtree(CACHE, ignore_errors=True)
         for one in self._able():
             if one.kind == "ours":
                 self._visit(one, MOBILENET, "first start", self._cold)
 
     def _cold(self, server: Server) -> None:
-        self.book.note(server.contender.name, cold=server.ready_seconds)
+        if self.plan.forget:
+            self.book.note(server.contender.name, cold=server.ready_seconds)
 
     def _everything(self, server: Server) -> None:
         usual, large, _ = self.photographs

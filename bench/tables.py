@@ -57,7 +57,7 @@ def promised(rows: Iterable[Figure]) -> str:
 def everyone(book: Notebook, all_: list[Contender]) -> str:
     """One line a server; a dash where it was not measured."""
     lines = []
-    for name in (one.name for one in all_ if one.name not in book.missing):
+    for name in (one.name for one in all_ if book.get(one.name, "rate") is not None):
         numbers = [(book.get(name, what), form) for what, (_, form) in COLUMNS.items()]
         cells = ["–" if n is None else form.format(n) for n, form in numbers]
         lines.append((name, *cells))

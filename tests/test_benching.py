@@ -1,5 +1,6 @@
 """`app.py bench`: one model on every engine here, and what to set."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -13,11 +14,11 @@ from facenality.benching.ways import Way
 from serving import ROOT
 
 
-def run(*words: object, **more: str) -> subprocess.CompletedProcess[str]:
+def run(*words: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "app.py", "bench", *map(str, words)],
         cwd=ROOT,
-        env={"COLUMNS": "200", "PATH": "", "HOME": "/nonexistent", **more},
+        env={**os.environ, "COLUMNS": "200"},
         capture_output=True,
         text=True,
     )
@@ -27,7 +28,7 @@ def test_a_model_is_measured_in_every_batch_size(colours, tmp_path):
     folder = tmp_path / "models"
     shutil.copytree(colours, folder)
     (folder / "colours" / "sample.png").write_bytes(made.picture("blue"))
-    done = run("--models-dir", folder, "--max-batch-size", "4")
+    done = run("--models-dir", folder, "--max-batch-size", 4, "--engine", "tensorflow")
     assert done.returncode == 0, done.stderr
     assert "tensorflow, float32" in done.stdout
     assert "1: " in done.stdout
@@ -39,7 +40,7 @@ def test_a_model_is_measured_in_every_batch_size(colours, tmp_path):
 
 def test_a_model_that_cannot_be_loaded_says_why(tmp_path):
     (tmp_path / "broken.keras").write_bytes(b"no model")
-    done = run("--models-dir", tmp_path)
+    done = run("--models-dir", tmp_path, "--engine", "tensorflow")
     assert done.returncode == 1
     assert "was not measured" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr

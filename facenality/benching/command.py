@@ -53,8 +53,8 @@ def _measure(
     failed: dict[Way, str] = {}
     columns = (MofNCompleteColumn(), BarColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("", total=len(ways(found)))
-        for way in ways(found):
+        task = bar.add_task("", total=len(ways(found, settings)))
+        for way in ways(found, settings):
             what = f"{way.engine}, {way.precision}, {way.threads} thread(s)"
             bar.update(task, description=what)
             try:

@@ -32,11 +32,15 @@ class Way:
         return " ".join(f"--{k.replace('_', '-')} {v}" for k, v in knobs.items())
 
 
-def ways(found: Found) -> list[Way]:
-    """Each engine and precision, on one thread and on as many as there are cores."""
+def ways(found: Found, settings: Settings) -> list[Way]:
+    """Each engine and precision, on one thread and on as many as there are cores.
+
+    Where the settings name an engine, only that one.
+    """
     if found.file.suffix == ".py":  # it is its own engine
         return [Way("auto", "float32", cores())]
-    engines = [engine for engine in _allowed("engine") if engine != "auto"]
+    named = settings.engine != "auto"
+    engines = (settings.engine,) if named else _allowed("engine")
     precisions = _allowed("precision") or ("float32",)
     threads = {1, cores()} if "model_threads" in Settings.model_fields else {cores()}
     local = [engine for engine in engines if engine in ("tensorflow", "openvino")]
