@@ -25,7 +25,7 @@ class Figure:
     ) -> "Figure":
         """A ratio that should be no less."""
         ratio = mine / theirs if theirs else 0.0
-        measured, beside = f"{mine:.0f}{unit}", f"{whose}: {theirs:.0f}{unit}"
+        measured, beside = f"{_shown(mine)}{unit}", f"{whose}: {_shown(theirs)}{unit}"
         return Figure(what, measured, beside, f"≥ {target:g}", ratio, ratio >= target)
 
     @staticmethod
@@ -34,14 +34,19 @@ class Figure:
     ) -> "Figure":
         """A ratio that should be no more."""
         ratio = mine / theirs if theirs else 0.0
-        measured, beside = f"{mine:.3g}{unit}", f"{whose}: {theirs:.3g}{unit}"
+        measured, beside = f"{_shown(mine)}{unit}", f"{whose}: {_shown(theirs)}{unit}"
         return Figure(what, measured, beside, f"≤ {target:g}", ratio, ratio <= target)
 
     @staticmethod
     def below(what: str, mine: float, unit: str, target: float) -> "Figure":
         """A number that should be no more."""
         limit = f"≤ {target:g}{unit}"
-        return Figure(what, f"{mine:.3g}{unit}", "", limit, mine, mine <= target)
+        return Figure(what, f"{_shown(mine)}{unit}", "", limit, mine, mine <= target)
+
+
+def _shown(number: float) -> str:
+    """Three digits, and all of those before the point."""
+    return f"{number:.0f}" if abs(number) >= 100 else f"{number:.3g}"
 
 
 def figures(book: Notebook, all_: list[Contender]) -> list[Figure]:

@@ -19,4 +19,5 @@ class Plan:
         """Of the progress bar."""
         ours = sum(one.kind == "ours" for one in all_)
         each = len(all_) + ours + 1
-        return ours + self.rounds * each + sum(one.large for one in all_) + 1
+        large = sum(one.large for one in all_)
+        return ours + self.rounds * each + large + bool(self.requests)

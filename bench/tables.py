@@ -45,7 +45,7 @@ def promised(rows: Iterable[Figure]) -> str:
     lines = [
         (
             *(row.what, row.measured, row.beside),
-            f"{row.value:.2f}" if row.beside else "",
+            f"{row.value:.3g}" if row.beside else "",
             row.target,
             "✓" if row.met else "✗",
         )
