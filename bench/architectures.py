@@ -18,7 +18,7 @@ from PIL import Image
 from rich.console import Console
 from rich.progress import track
 
-from .__main__ import served
+from .served import served
 
 CARD = """
 task = "image-classification"
