@@ -117,6 +117,8 @@ def test_any_bytes_are_read_or_refused(noise, at):
     form = f"--b\r\n{PART}\r\n{'x' * 40}\r\n--b--".encode()
     broken = form[:at] + noise + form[at:]
     try:
-        assert all(isinstance(content, bytes) for _, content in parse(broken, "b").files)
+        assert all(
+            isinstance(content, bytes) for _, content in parse(broken, "b").files
+        )
     except Malformed:
         assert broken.count(b"--b") >= 1
