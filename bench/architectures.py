@@ -24,6 +24,7 @@ CARD = """
 task = "image-classification"
 output = "probability"
 preprocess = "{preprocess}"
+engine = "tensorflow"
 max_batch_size = 4
 """
 HEAD = (

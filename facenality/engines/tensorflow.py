@@ -28,8 +28,8 @@ from .traced import UNKNOWN_ACTIVATION, Traced
 # Freezing warns about collections that inference has no use for.
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
-# Constants are copied some fifteen times on their way into a graph: 355 MB of ConvNeXtBase
-# became 5 GB, and were no faster than variables.
+# Constants are copied some fifteen times on their way into a graph: 355 MB of
+# ConvNeXtBase became 5 GB, and were no faster than variables.
 MAX_FROZEN_BYTES = 256 * 1024 * 1024
 
 
