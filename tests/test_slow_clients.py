@@ -90,13 +90,16 @@ ATTACKS = {
 def test_good_clients_are_served_while_others_are_slow(server, kind):
     idle, most, statuses, seconds = open_files(server), 0, [], []
     print(f"\nwithout slow clients p99 {ninety_ninth(alone(server)):.1f} ms")
-    with attack(server, *ATTACKS[kind]) as slow, requests.Session() as session:
-        while slow.poll() is None:
-            started = time.monotonic()
-            statuses.append(ask(session, server))
-            seconds.append(time.monotonic() - started)
-            most = max(most, open_files(server) - idle)
-            time.sleep(0.01)
+    for _ in range(5):  # a busy machine gives the attacker no time to begin
+        with attack(server, *ATTACKS[kind]) as slow, requests.Session() as session:
+            while slow.poll() is None:
+                started = time.monotonic()
+                statuses.append(ask(session, server))
+                seconds.append(time.monotonic() - started)
+                most = max(most, open_files(server) - idle)
+                time.sleep(0.01)
+        if most > SLOW * 0.9:
+            break
     print(f"{kind}: {most} connections, {len(seconds)} good requests,", end=" ")
     print(f"p99 {ninety_ninth(seconds):.1f} ms")
     assert len(statuses) > 50
