@@ -1,0 +1,102 @@
+"""`make openapi-fuzz`: row R7 in full. Is the server what its /openapi.json says?
+
+schemathesis reads the document off a live server, sends what it allows and what it does
+not, and compares each reply with it: 1,000 examples an operation (EXAMPLES=…), once
+with API keys and once without.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import made
+from serving import ROOT, Served
+
+KEY = "the-key-of-the-house"
+TEXTS = """
+import numpy
+def load(folder): return None
+def predict(model, texts):
+    good = numpy.array(["love" in text for text in texts], float)
+    return numpy.stack([1 - good, good], axis=1)
+"""
+NUMBERS = """
+import numpy
+def load(folder): return None
+def predict(model, rows): return numpy.clip(rows, -1, 1)
+"""
+
+
+def models(folder: Path) -> Path:
+    """One of pictures, one of texts, one of numbers; named as in the document."""
+    made.colours_by_hand(folder / "digits")
+    for name, code, card in (
+        ("sentiment", TEXTS, 'task = "text-classification"\nlabels = ["Bad", "Good"]'),
+        ("plain", NUMBERS, 'task = "tensor"'),
+    ):
+        (folder / name).mkdir()
+        (folder / name / "model.py").write_text(code)
+        (folder / name / "model.toml").write_text(card + "\n")
+    return folder
+
+
+def conform(folder: Path, examples: int, *, keyed: bool, more: tuple[str, ...] = ()):
+    """Run schemathesis against a server of its own; its exit status and its words."""
+    flags = [
+        "--model=digits",
+        "--text-tokens=open-sesame",
+        "--keep-uploads=flagged",
+        f"--uploads-dir={folder / 'uploads'}",
+    ]
+    config = folder / "schemathesis.toml"
+    config.write_text((ROOT / "tests" / "conforming.toml").read_text())
+    if keyed:
+        flags.append(f"--api-keys={KEY}")
+        with config.open("a") as file:
+            file.write(
+                f'[auth.openapi]\nbearer.bearer = "{KEY}"\nkey.api_key = "{KEY}"'
+            )
+    with Served(models(folder / "models"), *flags) as server:
+        server.ready()
+        command = [
+            Path(sys.executable).with_name("schemathesis"),
+            f"--config-file={config}",
+            "run",
+            f"{server.url}/openapi.json",
+            f"--max-examples={examples}",
+            "--checks=all",
+            "--no-color",
+            *more,
+        ]
+        told = subprocess.run(
+            command,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT / "tests")},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        log = re.findall(r"(?ms)^\S+ \S+ (?:ERROR|WARNING).*?$", server.log())
+        return told.returncode, told.stdout + "\n".join(log)
+
+
+def main() -> int:
+    """Both runs, in full."""
+    examples = int(os.environ.get("EXAMPLES", "1000"))
+    worst = 0
+    for keyed in (False, True):
+        with tempfile.TemporaryDirectory() as folder:
+            status, words = conform(
+                Path(folder), examples, keyed=keyed, more=tuple(sys.argv[1:])
+            )
+        print(words, flush=True)
+        worst = max(worst, status)
+    return worst
+
+
+if __name__ == "__main__":
+    sys.exit(main())
