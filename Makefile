@@ -49,8 +49,8 @@ check: .venv/.dev ## lint, types, import fences
 	@$(BIN)/lint-imports | tail -n 8
 
 .PHONY: bench
-bench: .venv/.dev ## requests per second and latency on this machine
-	@$(BIN)/python -m bench
+bench: .venv/.dev ## beside other servers, 25 minutes; ARGS=--quick: under five
+	@$(BIN)/python -m bench $(ARGS)
 
 .PHONY: lock
 lock: ## resolve pyproject.toml into both lock files (needs uv)

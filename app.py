@@ -7,6 +7,7 @@ import sys
 import gevent
 
 from facenality import cli, lag, logs
+from facenality.benching.command import bench
 from facenality.catalog import Catalog
 from facenality.check import check
 from facenality.decoders import Decoders
@@ -110,6 +111,8 @@ def main(argv: list[str]) -> int:
             return check(command.settings, write_expected=command.write_expected)
         if command.name == "dataset":
             return dataset(command.settings, command.out, force=command.force)
+        if command.name == "bench":
+            return bench(command.settings)
         return serve(command.settings)
     except WrongSetting as error:
         print(f"app.py: {error}", file=sys.stderr)

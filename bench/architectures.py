@@ -18,12 +18,13 @@ from PIL import Image
 from rich.console import Console
 from rich.progress import track
 
-from .__main__ import served
+from .served import served
 
 CARD = """
 task = "image-classification"
 output = "probability"
 preprocess = "{preprocess}"
+engine = "tensorflow"
 max_batch_size = 4
 """
 HEAD = (

@@ -15,8 +15,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
-from .__main__ import (
+from .load import client
+from .measuring import (
     CLIENTS,
+    MODEL,
     RESULTS,
     ROUNDS,
     SECONDS,
@@ -26,7 +28,6 @@ from .__main__ import (
     photograph,
     served,
 )
-from .load import client
 
 EXPLAINERS = 2
 PAUSE = 0.5  # seconds between the requests of the client that pauses
@@ -126,7 +127,7 @@ def main() -> None:
     body = Path(form).read_bytes()
     console = Console(stderr=True)
     rows: dict[int, list[dict[str, float]]] = {0: [], EXPLAINERS: []}
-    with served() as (port, _):
+    with served(MODEL.parents[1]) as (port, _):
         one_round(port, body, kind, 0)  # warms caches and clocks; not counted
         for _ in track(range(ROUNDS), "measuring", console=console):
             for explainers, measured in rows.items():

@@ -20,7 +20,7 @@ from rich.progress import Progress
 
 from facenality.cores import cores
 
-from .__main__ import RESULTS, measured, milliseconds, result, wait_until_ready
+from .measuring import RESULTS, measured, milliseconds, result, wait_until_ready
 from .open_load import BODY, Outcome
 from .overload_picture import draw
 
@@ -82,7 +82,7 @@ def serve(folder: Path) -> tuple[subprocess.Popen[bytes], int]:
             [*words, "--max-batch-size=8", f"--max-queue-wait-s={QUEUE_WAIT}"],
             stderr=stream,
         )
-    return process, wait_until_ready(log)
+    return process, wait_until_ready(log, process)
 
 
 def capacity(port: int) -> float:

@@ -24,7 +24,7 @@ from facenality.images import decode
 from facenality.protocols.tensors import to_bytes
 from facenality.recipe import ImageSpec
 
-from .__main__ import (
+from .measuring import (
     CLIENTS,
     MODEL,
     RESULTS,

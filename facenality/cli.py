@@ -11,6 +11,7 @@ COMMANDS = {
     "fetch": "download an ImageNet model of keras.applications, such as ResNet50",
     "check": "load, verify and warm every model, print a table, and exit",
     "dataset": "export the corrections that were sent as a Keras directory data set",
+    "bench": "measure --model on every engine here, and say what to set",
 }
 
 

@@ -56,7 +56,7 @@ def load(
         engine = engines.open_engine(found.file, size, tell, choice.how)
     settled = recipe.complete(written, engine.facts, found.labels_folder())
     task = tasks.make(settled, engine.facts)
-    seconds = warm_up(engine, _example(found, task, engine), tell)
+    seconds = warm_up(engine, example(found, task, engine), tell)
     if write_expected and (sample := found.sample()):
         golden.write(sample, answer(task, engine, golden.payload(sample), golden.TOP))
     difference = verify(found, written, task, engine, tell)
@@ -73,7 +73,7 @@ def load(
     )
 
 
-def _example(found: Found, task: tasks.Task, engine: Engine) -> Arrays | None:
+def example(found: Found, task: tasks.Task, engine: Engine) -> Arrays | None:
     """An instance to warm with: the golden sample, else zeros or empty texts.
 
     None where nothing is known that fits: a model.py without a sample.

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import networks
-from facenality.engines import allowed_batch_sizes, open_engine
+from facenality.engines import allowed_batch_sizes, open_engine, tensorflow
 from facenality.engines.tensorflow import TensorFlowEngine
 from facenality.errors import ModelFailed, ModelNotLoaded
 
@@ -67,6 +67,19 @@ def test_nothing_is_traced_after_the_first_predictions(engine, noise):
     assert engine.graph is before
     assert engine.graph.inputs[0].shape.as_list() == [None, 32, 32, 3]
     assert not engine.graph.variables
+
+
+def test_a_large_network_keeps_its_variables_and_its_answers(
+    network, tmp_path, noise, monkeypatch
+):
+    """Frozen, its weights would be in memory fifteen times."""
+    monkeypatch.setattr(tensorflow, "MAX_FROZEN_BYTES", 1000)
+    network.save(tmp_path / "model.keras")
+    large = open_engine(tmp_path / "model.keras", 16, silent)
+    assert large.graph.variables
+    expected = network.predict(noise, verbose=0)
+    assert np.abs(large.predict(noise) - expected).max() <= 1e-5
+    assert large.facts.activation == "softmax"
 
 
 @pytest.mark.parametrize(

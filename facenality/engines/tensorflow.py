@@ -28,6 +28,10 @@ from .traced import UNKNOWN_ACTIVATION, Traced
 # Freezing warns about collections that inference has no use for.
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
+# Constants are copied some fifteen times on their way into a graph: 355 MB of
+# ConvNeXtBase became 5 GB, and were no faster than variables.
+MAX_FROZEN_BYTES = 256 * 1024 * 1024
+
 
 class TensorFlowEngine:
     """See the protocol `Engine`."""
@@ -38,7 +42,10 @@ class TensorFlowEngine:
         self.precision = tensorflow_process.precision()
         self.batch_sizes = batch_sizes
         self.agreement: float | None = None
-        self.graph = _frozen(traced.function)
+        large = _weight_bytes(traced.function) > MAX_FROZEN_BYTES
+        known = traced.facts.activation != UNKNOWN_ACTIVATION  # else read off below
+        function = traced.function
+        self.graph = function if large and known else _frozen(function)
         self.facts = traced.facts
         if traced.facts.activation == UNKNOWN_ACTIVATION:
             last = _last_activation(self.graph)
@@ -68,6 +75,10 @@ def open_file(file: Path, batch_sizes: tuple[int, ...], tell: Tell) -> TensorFlo
 def trace(file: Path) -> Traced:
     """Load and trace a Keras file or a SavedModel. Raises ModelNotLoaded."""
     return saved_model.trace(file) if file.is_dir() else keras_file.trace(file)
+
+
+def _weight_bytes(function: Any) -> int:
+    return sum(one.shape.num_elements() * one.dtype.size for one in function.variables)
 
 
 def _frozen(function: Any) -> Any:

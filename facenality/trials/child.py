@@ -30,6 +30,7 @@ def ask(question: Question, *, timeout: float = TIMEOUT) -> Verdict:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
+        bufsize=0,  # else closing would try again to write what could not be written
     ) as child:
         watch = threading.Timer(timeout, child.kill)
         watch.start()
@@ -46,7 +47,6 @@ def _said(child: subprocess.Popen[bytes], question: bytes) -> list[str]:
     assert child.stdout is not None  # noqa: S101
     try:
         child.stdin.write(question + b"\n")
-        child.stdin.flush()
     except BrokenPipeError:
         log.debug("the child ended before it was asked")
     return child.stdout.read().decode(errors="replace").splitlines()

@@ -7,16 +7,17 @@ from dataclasses import dataclass, field, replace
 from typing import IO, Any
 
 import flask
-from werkzeug.datastructures import FileStorage
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from ..errors import Malformed, NotUsable, TooLarge, UnsupportedType
 from ..json_text import loads
 from ..tasks import Payload
+from . import forms
 
 FIELDS = ("image", "file")  # of a form; one for each ancestor's clients
 JSON_FIELDS = ("image", "url", "text", "instances")
 MAX_FILES = 64
+PIECE_BYTES = 256 * 1024
 
 
 class Request(flask.Request):
@@ -30,9 +31,12 @@ class Request(flask.Request):
 
         A chunked body that reaches the limit is cut by werkzeug without a word.
         """
-        body = self.get_data(cache=False)
+        stream = self.stream  # refuses a length beyond the limit
+        if self.content_length is not None:
+            return _exactly(self.environ["wsgi.input"], self.content_length)
+        body: bytes = stream.read()
         try:
-            more = self.content_length is None and self.environ["wsgi.input"].read(1)
+            more = self.environ["wsgi.input"].read(1)
         except OSError:
             raise Malformed("The chunks of the body cannot be read.") from None
         if more:
@@ -82,9 +86,8 @@ def read(
 
 
 def _form(request: Request) -> Sent:
-    files: list[FileStorage] = [
-        f for name in FIELDS for f in request.files.getlist(name)
-    ]
+    form = forms.parse(request.body(), request.mimetype_params.get("boundary", ""))
+    files = [one for name in FIELDS for field, one in form.files if field == name]
     if not files:
         raise Malformed(
             "The form has no file in the field 'image' (or 'file'); with curl that is "
@@ -92,8 +95,22 @@ def _form(request: Request) -> Sent:
             code="no_file",
         )
     _check_count(len(files))
-    contents: list[Payload] = [file.stream.read() for file in files]
-    return Sent(contents, many=len(files) > 1, others=request.form.to_dict())
+    return Sent(list(files), many=len(files) > 1, others=form.texts)
+
+
+def _exactly(stream: IO[bytes], length: int) -> bytes:
+    """`length` bytes in as few pieces as they come; werkzeug would copy 64 KiB ones."""
+    pieces = []
+    while length > 0:
+        try:
+            piece = stream.read(min(length, PIECE_BYTES))
+        except OSError:
+            piece = b""
+        if not piece:
+            raise ClientDisconnected
+        pieces.append(piece)
+        length -= len(piece)
+    return b"".join(pieces)
 
 
 def read_json(request: Request, max_bytes: int) -> Any:

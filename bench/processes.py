@@ -1,0 +1,112 @@
+"""Processes started for a measurement: found again however they fork, and all ended.
+
+Every one inherits a variable that no other process has, so that daemons which left their
+group and lost their parent (Ray's do) are still known. Linux only, as /proc is.
+"""
+
+import os
+import signal
+import subprocess
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+TICKS = os.sysconf("SC_CLK_TCK")
+GRACE = 5.0  # seconds from SIGTERM to SIGKILL
+
+
+class Tree:
+    """A process with all its descendants."""
+
+    def __init__(
+        self, words: Sequence[object], log: Path, folder: Path, more: Mapping[str, str]
+    ) -> None:
+        self.mark = uuid.uuid4().hex
+        self._log = log
+        with log.open("w") as stream:
+            self.root = subprocess.Popen(
+                list(map(str, words)),
+                cwd=folder,
+                env={**os.environ, **more, "BENCH_MARK": self.mark},
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=stream,
+                start_new_session=True,
+            )
+
+    def log(self) -> str:
+        """What it has printed so far."""
+        return self._log.read_text(errors="replace")
+
+    def pids(self) -> list[int]:
+        """All that carry the mark and are alive."""
+        return [pid for pid in _all_pids() if _carries(pid, self.mark)]
+
+    def resident_mb(self) -> float:
+        """Resident memory of all together, MB; shared pages count for each."""
+        return sum(_resident_pages(p) for p in self.pids()) * _PAGE / 1e6
+
+    def cpu_seconds(self) -> float:
+        """Core-seconds that all living ones have used."""
+        return sum(_cpu_ticks(pid) for pid in self.pids()) / TICKS
+
+    def end(self) -> None:
+        """SIGTERM to the first; when it has gone, SIGKILL to whatever it left behind."""
+        if self.root.poll() is None:
+            self.root.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            self.root.wait(GRACE)
+        while left := self.pids():
+            for pid in left:
+                _kill(pid)
+            time.sleep(0.05)
+        self.root.wait()
+
+
+@contextmanager
+def running(
+    words: Sequence[object], log: Path, folder: Path, more: Mapping[str, str]
+) -> Iterator[Tree]:
+    """A tree of processes that is gone afterwards, also after Ctrl-C."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    tree = Tree(words, log, folder, more)
+    try:
+        yield tree
+    finally:
+        tree.end()
+
+
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+def _all_pids() -> Iterator[int]:
+    return (int(path.name) for path in Path("/proc").glob("[0-9]*"))
+
+
+def _carries(pid: int, mark: str) -> bool:
+    return f"BENCH_MARK={mark}".encode() in _read(pid, "environ")
+
+
+def _resident_pages(pid: int) -> int:
+    words = _read(pid, "statm").split()
+    return int(words[1]) if words else 0
+
+
+def _cpu_ticks(pid: int) -> int:
+    """User and system time; fields 14 and 15 of proc(5), after the bracketed name."""
+    words = _read(pid, "stat").rpartition(b")")[2].split()
+    return int(words[11]) + int(words[12]) if words else 0
+
+
+def _read(pid: int, name: str) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/{name}").read_bytes()
+    except OSError:  # it has ended meanwhile, or is not ours
+        return b""
+
+
+def _kill(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)

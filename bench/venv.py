@@ -1,0 +1,61 @@
+"""A virtual environment for the peers, apart from ours: their pins are not our pins."""
+
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+from rich.console import Console
+
+FOLDER = Path(".cache") / "bench-venv"
+BIN = FOLDER.absolute() / "bin"
+REQUIREMENTS = Path(__file__).with_name("peers") / "requirements.txt"
+INSTALLED = FOLDER / "installed.txt"  # requirements, one a line
+_MARK = "# peers"
+
+
+def install(console: Console, wanted: set[str]) -> dict[str, str]:
+    """Install what is missing; distribution -> why it could not be installed.
+
+    `wanted` are the peers' distributions; what all share must install.
+    """
+    shared, _, each = REQUIREMENTS.read_text().partition(_MARK)
+    if not (BIN / "python").exists():
+        console.print(f"making {FOLDER} for the peers (2.5 GB; minutes, once)")
+        venv.create(FOLDER, with_pip=True)
+    if why := _pip(console, "what the peers share", _lines(shared)):
+        raise SystemExit(f"the peers' environment cannot be installed: {why}")
+    failed = {}
+    for requirement in _lines(each):
+        name = requirement.partition("==")[0].partition("[")[0]
+        if name in wanted and (why := _pip(console, name, [requirement])):
+            failed[name] = why
+    return failed
+
+
+def _lines(text: str) -> list[str]:
+    lines = (line.strip() for line in text.splitlines())
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def _pip(console: Console, what: str, requirements: list[str]) -> str:
+    """Install what was not before; an empty string, or the last thing that pip said."""
+    installed = INSTALLED.read_text().splitlines() if INSTALLED.exists() else []
+    if set(requirements) <= set(installed):
+        return ""
+    with console.status(f"installing {what}"):
+        done = subprocess.run(
+            [BIN / "python", "-m", "pip", "install", "--quiet", *requirements],
+            capture_output=True,
+            text=True,
+        )
+    if done.returncode:
+        said = [line for line in done.stderr.splitlines() if "ERROR" in line]
+        return (said or ["pip failed"])[-1]
+    INSTALLED.write_text("\n".join([*installed, *requirements]))
+    return ""
+
+
+def python() -> Path:
+    """The interpreter with the peers; ours where it was not made."""
+    return BIN / "python" if (BIN / "python").exists() else Path(sys.executable)
