@@ -12,8 +12,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-import made
-from serving import ROOT, Served
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+import made  # noqa: E402  after the path
+from facenality.metrics import NO_ROUTE  # noqa: E402
+from serving import Served  # noqa: E402
 
 KEY = "the-key-of-the-house"
 TEXTS = """
@@ -80,8 +84,19 @@ def conform(folder: Path, examples: int, *, keyed: bool, more: tuple[str, ...] =
             text=True,
             check=False,
         )
+        never = never_answered(server)
+        report = f"operations that were never answered with success: {never or 'none'}"
         log = re.findall(r"(?ms)^\S+ \S+ (?:ERROR|WARNING).*?$", server.log())
-        return told.returncode, told.stdout + "\n".join(log)
+        words = f"{told.stdout}\n{report}\n" + "\n".join(log)
+        return told.returncode or len(never), words
+
+
+def never_answered(server: Served) -> list[str]:
+    """The routes whose replies were all refusals: of them too little was seen."""
+    samples = server.get("/metrics").text
+    counted = re.findall(r'request_total{code="(\d+)",route="([^"]+)"}', samples)
+    answered = {route for code, route in counted if code.startswith("2")}
+    return sorted({route for _, route in counted} - answered - {NO_ROUTE})
 
 
 def main() -> int:
