@@ -9,7 +9,7 @@ export function make(tag, properties = {}, ...inside) {
 /** A table with a caption for those who do not see where it stands. */
 export function table(caption, heads, rows) {
   const cells = (kind, row) => make('tr', {}, ...row.map((cell) => make(kind, {}, cell)));
-  return make('div', { className: 'table', tabIndex: 0, role: 'region', ariaLabel: caption },
+  return make('div', { className: 'table', tabIndex: 0 }, // it may scroll, also by keyboard
     make('table', {},
       make('caption', { className: 'visually-hidden', textContent: caption }),
       make('thead', {}, cells('th', heads)),

@@ -32,7 +32,7 @@ function body(operation, tools) {
 
 const title = (text) => make('h3', { textContent: text });
 const code = (text) => make('code', { textContent: text });
-const shape = (schema, resolve) => make('pre', { className: 'shape', textContent: words(schema, resolve) });
+const shape = (schema, resolve) => make('pre', { className: 'shape', tabIndex: 0, textContent: words(schema, resolve) });
 
 function parametersTable(parameters, resolve) {
   const rows = parameters.map(({ name, in: where, schema, description, required }) =>
