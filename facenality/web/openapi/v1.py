@@ -19,7 +19,10 @@ TAG = "TensorFlow Serving"
 NAME = parameter("path", "name", STRING, "a name of /models")
 NUMBERED = parameter("path", "version", STRING, "a version of that model")
 ENCODED = parameter(
-    "header", "Content-Encoding", STRING, "gzip, deflate or identity: of the body"
+    "header",
+    "Content-Encoding",
+    {"enum": ["identity", "gzip", "deflate"]},
+    "how the body is packed",
 )
 ABOUT = (*ANY, "404")
 ASKED = (*(error for error in ANY if error != "400"), "400_protocol", "404", "415")
