@@ -65,7 +65,7 @@ train: .venv/.dev ## train models/digits anew
 	@$(BIN)/python models/digits/train.py
 
 .PHONY: screenshots
-screenshots: .venv/.dev ## take the README's picture of the page
+screenshots: .venv/.dev ## take pictures of the page in its states
 	@tests/system-packages.sh
 	@$(BIN)/python docs/screenshots.py
 

@@ -37,6 +37,11 @@ def predict(model, rows): return numpy.clip(rows, -1, 1)
 def models(folder: Path) -> Path:
     """One of pictures, one of texts, one of numbers; named as in the document."""
     made.colours_by_hand(folder / "digits")
+    examples = folder / "digits" / "examples"
+    examples.mkdir()
+    (examples / "sample.png").write_bytes(made.picture("red"))
+    (examples / "note.json").write_text('{"image": "AAAA"}')
+    (examples / "text.txt").write_text("I love it")
     for name, code, card in (
         ("sentiment", TEXTS, 'task = "text-classification"\nlabels = ["Bad", "Good"]'),
         ("plain", NUMBERS, 'task = "tensor"'),

@@ -6,6 +6,7 @@ from flask import Flask
 from flask_cors import CORS
 
 from . import (
+    examples,
     explain,
     feedback,
     open_inference,
@@ -59,6 +60,7 @@ def create_app(parts: Parts) -> App:
     app.register_blueprint(texts.routes(*given, parts.tokens))
     app.register_blueprint(probes.routes(catalog, parts.uploads))
     app.register_blueprint(metrics_route.routes(parts.metrics))
+    app.register_blueprint(examples.routes(catalog))
     app.register_blueprint(pages.routes())
     keyed, texts_too = parts.keys.configured, parts.tokens.configured
     app.register_blueprint(openapi.routes(keyed=keyed, texts=texts_too))

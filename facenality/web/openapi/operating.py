@@ -12,7 +12,9 @@ from .pieces import (
     ref,
     success,
 )
+from .predicting import VERSION
 from .schemas import STRING, TRUE
+from .v1 import NAME
 
 TAG = "Operators"
 PAGES = "Pages"
@@ -48,6 +50,26 @@ def _file(name: str, summary: str, content: Json, *path: Json) -> Json:
     return {"get": operation(name, PAGES, summary, replies, errors, parameters=path)}
 
 
+def _example() -> Json:
+    images: Json = {"image/*": {"schema": {"type": "string", "format": "binary"}}}
+    files = images | content(_TEXT, "text/plain") | content({})
+    return {
+        "get": operation(
+            "example",
+            TAG,
+            "An example that comes with a model",
+            {"200": success("The file, as a client could send it.", files)},
+            (*ANY, "404"),
+            description="`/models` lists their names.",
+            parameters=(
+                NAME,
+                parameter("path", "file", STRING, "a name among the `examples`"),
+                VERSION,
+            ),
+        )
+    }
+
+
 def paths() -> Json:
     """All of them are free of keys."""
     ready = content(ref("Ready"))
@@ -65,6 +87,7 @@ def paths() -> Json:
             "What is served, and what is not",
             content(ref("Models")),
         ),
+        "/models/{name}/examples/{file}": _example(),
         "/metrics": _get("metrics", TAG, "Measurements for Prometheus", text),
         "/": _file("page", "The page", html),
         "/docs": _file("docs", "This interface, to read and to try", html),

@@ -83,6 +83,7 @@ _MODEL: Json = record(
         "default": {"type": "boolean"},
         "task": STRING,
         "output": STRING,
+        "multi_label": {"type": "boolean"},
         "labels": STRINGS,
         "input": {
             "anyOf": [
@@ -104,6 +105,7 @@ _MODEL: Json = record(
         "engines": listed(_MEASURED),
         "engine_notes": STRINGS,
         "inferred": STRINGS,
+        "examples": STRINGS,
         "sha256": STRING,
         "load_seconds": NUMBER,
     }
