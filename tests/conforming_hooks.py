@@ -1,5 +1,7 @@
 """What schemathesis draws for pictures, and two checks of ours; see conforming.py."""
 
+import json
+import struct
 from base64 import b64encode
 
 import schemathesis
@@ -48,9 +50,13 @@ FITTING = {
 @schemathesis.hook
 def flatmap_case(_context, case):
     """In every other valid request of V1 and V2 something that the model takes."""
-    known = [fit for end, fit in FITTING.items() if case.path.endswith(end)]
     valid = case.meta is not None and case.meta.generation.mode.is_positive
-    if not (known and valid and case.media_type == "application/json"):
+    if not valid:
+        return st.just(case)
+    if case.path.endswith("/infer") and case.media_type == "application/octet-stream":
+        return st.one_of(st.just(case), numbers.map(lambda row: in_binary(case, row)))
+    known = [fit for end, fit in FITTING.items() if case.path.endswith(end)]
+    if not (known and case.media_type == "application/json"):
         return st.just(case)
     ((name, bodies),) = known
     return st.one_of(st.just(case), bodies.map(lambda body: fitted(case, name, body)))
@@ -62,6 +68,19 @@ def fitted(case, name, body):
         case.path_parameters["version"] = "1"
     for header in ("Content-Encoding", "Inference-Header-Content-Length"):
         case.headers.pop(header, None)
+    return case
+
+
+def in_binary(case, row):
+    """The same as JSON with the tensor's bytes behind it, and the answer so too."""
+    entry = tensor([row])["inputs"][0] | {
+        "parameters": {"binary_data_size": 4 * len(row)}
+    }
+    del entry["data"]
+    wanted = {"inputs": [entry], "parameters": {"binary_data_output": True}}
+    head = json.dumps(wanted).encode()
+    fitted(case, "plain", head + struct.pack(f"<{len(row)}f", *row))
+    case.headers["Inference-Header-Content-Length"] = str(len(head))
     return case
 
 

@@ -3,7 +3,17 @@
 from typing import Any
 
 from ... import __version__
-from . import correcting, errors, operating, predicting, schemas, v1, v2
+from . import (
+    correcting,
+    errors,
+    operating,
+    predicting,
+    schemas,
+    v1,
+    v1_shapes,
+    v2,
+    v2_shapes,
+)
 from .pieces import Json, parameter
 
 _DESCRIPTION = """\
@@ -85,7 +95,9 @@ def document(*, keyed: bool, texts: bool) -> Json:
 
 
 def _components(*, keyed: bool) -> Json:
-    shapes = [part.SCHEMAS for part in (schemas, predicting, v1, v2, operating)]
+    shapes = [
+        part.SCHEMAS for part in (schemas, predicting, v1_shapes, v2_shapes, operating)
+    ]
     return {
         "schemas": {name: shape for part in shapes for name, shape in part.items()},
         "responses": errors.responses(),

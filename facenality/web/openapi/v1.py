@@ -6,14 +6,12 @@ from .pieces import (
     Json,
     body,
     content,
-    listed,
     operation,
     parameter,
-    record,
     ref,
     success,
 )
-from .schemas import NUMBER, STRING, STRINGS, VERSION
+from .schemas import STRING
 
 TAG = "TensorFlow Serving"
 NAME = parameter("path", "name", STRING, "a name of /models")
@@ -27,39 +25,6 @@ ENCODED = parameter(
 ABOUT = (*ANY, "404")
 ASKED = (*(error for error in ANY if error != "400"), "400_protocol", "404", "415")
 
-_SIGNATURE: Json = {"type": ["string", "null"], "description": "serving_default"}
-
-_PREDICT: Json = {
-    "type": "object",
-    "properties": {
-        "instances": {
-            "type": "array",
-            "minItems": 1,
-            "maxItems": 256,
-            "items": {},
-            "description": "rows: a value each, or an object by the inputs' names; "
-            'bytes are {"b64": …}, an encoded image for a model of pictures',
-        },
-        "inputs": {
-            "type": ["array", "object"],
-            "description": "columns: a list of values, or one by each input's name",
-        },
-        "signature_name": _SIGNATURE,
-    },
-    "oneOf": [{"required": ["instances"]}, {"required": ["inputs"]}],
-}
-
-_EXAMPLES: Json = record(
-    {
-        "examples": listed(
-            {"type": "object", "description": "values by the inputs' names"},
-            minItems=1,
-            maxItems=256,
-        )
-    },
-    {"context": {"type": "object"}, "signature_name": _SIGNATURE},
-)
-
 # By verb: what it is for, what is sent, an example of it, and what comes back.
 _VERBS = {
     "predict": ("Ask a model for its scores", "V1Predict", "V1Predicted"),
@@ -71,53 +36,6 @@ _SHOWN = {
     "predict": {"value": {"instances": [[1.0, 2.0, 3.0, 4.0]]}},
     "classify": {"value": {"examples": [{"input": [1.0, 2.0, 3.0, 4.0]}]}},
     "regress": {"value": {"examples": [{"input": [1.0]}]}},
-}
-
-SCHEMAS: Json = {
-    "V1Predict": _PREDICT,
-    "V1Examples": _EXAMPLES,
-    "V1Predicted": {
-        "anyOf": [record({"predictions": listed({})}), record({"outputs": {}})]
-    },
-    "V1Classified": record({"results": listed(listed(listed({}, minItems=2)))}),
-    "V1Regressed": record({"results": listed(NUMBER)}),
-    "V1Models": record({"models": STRINGS}),
-    "V1Status": record(
-        {
-            "name": STRING,
-            "ready": {"type": "boolean"},
-            "model_version_status": listed(
-                record(
-                    {
-                        "version": VERSION,
-                        "state": {
-                            "enum": [
-                                "START",
-                                "LOADING",
-                                "AVAILABLE",
-                                "UNLOADING",
-                                "END",
-                            ]
-                        },
-                        "status": record(
-                            {
-                                "error_code": {"enum": ["OK", "UNKNOWN"]},
-                                "error_message": STRING,
-                            }
-                        ),
-                    }
-                )
-            ),
-        }
-    ),
-    "V1Metadata": record(
-        {
-            "model_spec": record(
-                {"name": STRING, "signature_name": STRING, "version": VERSION}
-            ),
-            "metadata": record({"signature_def": {"type": "object"}}),
-        }
-    ),
 }
 
 
