@@ -80,3 +80,7 @@ overload: .venv/.dev ## 0.8, 2 and 10 times of what a model can do: who is answe
 .PHONY: fuzz
 fuzz: .venv/.dev ## a million broken pictures, bodies and cards; goes on where it stopped
 	@$(BIN)/python tests/fuzzing.py
+
+.PHONY: openapi-fuzz
+openapi-fuzz: .venv/.dev ## is the server what /openapi.json says? EXAMPLES=1000 an operation
+	@$(BIN)/python tests/conforming.py
