@@ -1,0 +1,136 @@
+"""A Docker engine for the tests: the machine's own, or one that lives for the tests.
+
+Where no engine runs, root on Debian starts one: images are built with the host's network
+and no bridge; then the engine is started again inside a network namespace of its own, so
+that 172.16.239.10 exists there and nowhere else.
+"""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Self
+
+ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent
+BASES = {
+    "python:3.11-slim-bookworm": "python3,python3-venv",
+    "nginx:1.30": "nginx-light",
+}
+KEPT = Path(os.environ.get("BASE_IMAGES", "/var/tmp/facenality-bases"))  # noqa: S108
+
+
+def unavailable() -> str | None:
+    """Why no container can run here; None where one can."""
+    if _answers(os.environ):
+        return None
+    if os.geteuid() != 0:
+        return "no Docker engine runs, and only root can start one"
+    missing = [t for t in ("dockerd", "mmdebstrap", "nsenter") if not shutil.which(t)]
+    return f"no Docker engine runs, and {missing[0]} is missing" if missing else None
+
+
+def _answers(environ: Any) -> bool:
+    if not shutil.which("docker"):
+        return False
+    done = subprocess.run(["docker", "info"], env=environ, capture_output=True)
+    return done.returncode == 0
+
+
+class Engine:
+    """`docker`, and commands beside its containers; use as a context manager."""
+
+    def __init__(self) -> None:
+        self.own = not _answers(os.environ)
+        self.environ = dict(os.environ, DOCKER_BUILDKIT="0")
+        self.prefix: list[str] = []
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        if self.own:
+            self._name = f"facenality{os.getpid()}"
+            self._work = Path(tempfile.mkdtemp(prefix="engine.", dir="/var/tmp"))  # noqa: S108
+            self.environ |= {
+                "DOCKER_HOST": f"unix://{self._work}/docker.sock",
+                "DOCKER_CONFIG": str(self._work / "config"),
+            }
+            self._start("--bridge=none", "--iptables=false", "--ip-forward=false")
+            for name, packages in BASES.items():
+                self._import(name, packages)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if not self.own:
+            return
+        self._stop()
+        if self.prefix:
+            subprocess.run(["ip", "netns", "del", self._name], check=False)
+        shutil.rmtree(self._work, ignore_errors=True)
+        groups = sorted(Path("/sys/fs/cgroup").rglob(f"{self._name}*/**/"), reverse=True)
+        for group in groups:
+            subprocess.run(["rmdir", group], capture_output=True)
+
+    def enter_network(self) -> None:
+        """From here on containers run, in a network that only this test sees."""
+        if not self.own:
+            return
+        self._stop()
+        subprocess.run(["ip", "netns", "add", self._name], check=True)
+        # Not `ip netns exec`: that one remounts /sys and hides the control groups.
+        self.prefix = ["nsenter", f"--net=/run/netns/{self._name}"]
+        self.beside("ip", "link", "set", "lo", "up")
+        self._start()
+
+    def docker(self, *words: object, **more: Any) -> str:
+        """What `docker …` printed. Raises CalledProcessError."""
+        return self._run("docker", *words, **more)
+
+    def beside(self, *words: object, **more: Any) -> str:
+        """What a command printed that ran in the containers' network."""
+        return self._run(*self.prefix, *words, **more)
+
+    def _run(self, *words: object, **more: Any) -> str:
+        done = subprocess.run(
+            [str(word) for word in words],
+            env=self.environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=more.pop("cwd", ROOT),
+            **more,
+        )
+        if done.returncode:
+            raise AssertionError(f"{words} failed: {done.stdout[-3000:]}{done.stderr[-3000:]}")
+        return done.stdout
+
+    def _start(self, *options: str) -> None:
+        words = ["dockerd", "--data-root", self._work / "root"]
+        words += ["--exec-root", self._work / "exec", "--pidfile", self._work / "pid"]
+        words += ["-H", self.environ["DOCKER_HOST"], "--storage-driver", "overlay2"]
+        words += [f"--cgroup-parent=/{self._name}", *options]
+        with (self._work / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [*self.prefix, *map(str, words)], stdout=log, stderr=log
+            )
+        deadline = time.monotonic() + 30
+        while not _answers(self.environ):
+            assert time.monotonic() < deadline, (self._work / "log").read_text()[-3000:]
+            time.sleep(0.1)
+
+    def _stop(self) -> None:
+        assert self._process is not None
+        self._process.terminate()
+        self._process.wait(60)
+        for mount in (self._work / "exec" / "netns").glob("*"):
+            subprocess.run(["umount", mount], capture_output=True)
+
+    def _import(self, name: str, packages: str) -> None:
+        tar = KEPT / f"{name.replace(':', '_')}.tar"
+        if not tar.exists():
+            KEPT.mkdir(parents=True, exist_ok=True)
+            self._run(HERE / "base_image.sh", tar, packages)
+        path = "PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
+        command = 'CMD ["nginx", "-g", "daemon off;"]'
+        self.docker("import", "-c", f"ENV {path} LANG=C.UTF-8", "-c", command, tar, name)
