@@ -13,7 +13,7 @@ from facenality.errors import WrongSetting
 from facenality.fetching.command import default_cache_dir, fetch
 from facenality.predictor import Predictor
 from facenality.process import exit_now, run_until_terminated
-from facenality.server import Server, refuse_monkey_patching
+from facenality.server import Limits, Server, Tls, refuse_monkey_patching
 from facenality.settings import Settings
 from facenality.threads import Threads
 from facenality.tokens import Tokens
@@ -30,9 +30,19 @@ def serve(settings: Settings) -> int:
     predictor = Predictor(decoders, settings.request_timeout_s)
     tokens = Tokens(settings.text_tokens, settings.text_tokens_file)
     application = create_app(settings, catalog, predictor, tokens)
-    server = Server(settings.host, settings.port, application)
+    server = Server(
+        settings.host,
+        settings.port,
+        application,
+        Limits.of(settings),
+        Tls.of(settings.tls_cert, settings.tls_key),
+        settings.cors_origins,
+    )
     server.listen()
-    log.info("listening on http://%s:%d", shown_host(settings), server.server_port)
+    scheme = "https" if server.tls else "http"
+    log.info(
+        "listening on %s://%s:%d", scheme, shown_host(settings), server.server_port
+    )
     gevent.spawn(catalog.run)
     return run_until_terminated(server, catalog, tokens, settings.drain_timeout_s)
 

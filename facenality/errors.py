@@ -1,10 +1,14 @@
 """The error family, drawn on the data flow. An error knows its HTTP status.
 
+    HTTP head ─ server ─▶ request: Malformed, HeadTooLarge, TooSlow, NotSpoken,
+                                   TooManyConnections
+
     HTTP body ─ web ─▶ bytes ─ decode ─▶ instance ─ batcher ─▶ batch ─ engine ─▶ scores
                │              │                    │                    │
            Malformed      NotUsable            Overloaded          ModelFailed
            TooLarge       TooLarge             Expired
-           UnsupportedType                     ClientGone
+           TooSlow                             ClientGone
+           UnsupportedType
            NoSuchModel, Loading, Draining
 
 The sentence of every error names the fix; `web` turns the error into JSON in one place.
@@ -37,6 +41,13 @@ class NoSuchModel(FacenalityError):
     code = "no_such_model"
 
 
+class TooSlow(FacenalityError):
+    """Head or body did not arrive in time."""
+
+    status = 408
+    code = "too_slow"
+
+
 class TooLarge(FacenalityError):
     """More bytes or pixels than the limits allow."""
 
@@ -49,6 +60,26 @@ class UnsupportedType(FacenalityError):
 
     status = 415
     code = "unsupported_type"
+
+
+class HeadTooLarge(FacenalityError):
+    """More bytes or fields before the body than are read; 414 where it is the path."""
+
+    code = "head_too_large"
+
+    def __init__(self, sentence: str, *, status: int = 431) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+class NotSpoken(FacenalityError):
+    """HTTP that this server does not speak: `status` is 417, 501 or 505."""
+
+    code = "not_spoken"
+
+    def __init__(self, sentence: str, status: int) -> None:
+        super().__init__(sentence)
+        self.status = status
 
 
 class NotUsable(FacenalityError):
@@ -96,6 +127,12 @@ class Overloaded(Unavailable):
     """The wait in the queue would be longer than `max_queue_wait_s`."""
 
     code = "overloaded"
+
+
+class TooManyConnections(Unavailable):
+    """`max_connections` are open."""
+
+    code = "too_many_connections"
 
 
 class Draining(Unavailable):

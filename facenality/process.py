@@ -11,7 +11,7 @@ from gevent.event import Event
 
 from .catalog import Catalog
 from .errors import WrongSetting
-from .server import Server
+from .server import Server, Tls
 from .tokens import Tokens
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ def run_until_terminated(
 
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, terminate)
-    gevent.signal_handler(signal.SIGHUP, _reread, catalog, tokens)
+    gevent.signal_handler(signal.SIGHUP, _reread, catalog, tokens, server.tls)
     asked.wait()
     log.info("draining, at most %g s", drain_timeout)
     finished = server.drain(drain_timeout)
@@ -39,15 +39,17 @@ def run_until_terminated(
     return 0 if finished else 1
 
 
-def _reread(catalog: Catalog, tokens: Tokens) -> None:
-    """SIGHUP: the models folder and the tokens' file, as they are now."""
+def _reread(catalog: Catalog, tokens: Tokens, tls: Tls | None) -> None:
+    """SIGHUP: the models folder, the tokens' file and the certificate, as they are."""
     catalog.rescan()
-    try:
-        tokens.read()
-    except WrongSetting as error:
-        log.error("the tokens stay as they were: %s", error)
-    else:
-        log.info("read again")
+    sources = {"tokens": tokens.read} | ({"certificate": tls.read} if tls else {})
+    for what, read in sources.items():
+        try:
+            read()
+        except WrongSetting as error:
+            log.error("%s: not read again, as before: %s", what, error)
+        else:
+            log.info("%s: read again", what)
 
 
 def exit_now(status: int) -> NoReturn:

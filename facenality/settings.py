@@ -68,6 +68,22 @@ class Settings(BaseSettings):
         ge=1,
         description="largest JSON body; parsing it costs several times that",
     )
+    max_connections: int = Field(
+        2048, ge=1, description="connections at once; more are told 503 and closed"
+    )
+    head_timeout_s: float = Field(
+        10, gt=0, description="for a request's head, with the TLS handshake; then 408"
+    )
+    idle_timeout_s: float = Field(
+        5, gt=0, description="for the next request on a connection; 75 behind nginx"
+    )
+    body_timeout_s: float = Field(
+        30, gt=0, description="for a body to arrive (then 408), or a reply to be taken"
+    )
+    tls_cert: Path | None = Field(
+        None, description="certificates in PEM, to serve https; SIGHUP reads them again"
+    )
+    tls_key: Path | None = Field(None, description="their private key, in PEM")
     decoder_threads: int = Field(
         default_factory=cores, ge=1, description="threads that decode; one per core"
     )

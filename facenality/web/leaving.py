@@ -6,8 +6,12 @@ from typing import Any
 
 import gevent
 
-from ..connection import SOCKET, peek
+from ..connection import SOCKET
+from ..connection import ended as _closed
 from ..errors import ClientGone
+
+# Where bytes wait on the connection nothing wakes us at its end: we look instead.
+LOOK_SECONDS = 0.25
 
 
 @contextmanager
@@ -21,23 +25,25 @@ def watch(environ: dict[str, Any]) -> Iterator[None]:
         yield
         return
     waiting = gevent.getcurrent()
-    watcher = gevent.get_hub().loop.io(sock.fileno(), 1)  # 1: readable
+    loop = gevent.get_hub().loop
+    watcher = loop.io(sock.fileno(), 1)  # 1: readable
+    timer = loop.timer(LOOK_SECONDS, LOOK_SECONDS)
+
+    def look() -> None:
+        if _closed(sock):
+            watcher.stop()
+            timer.stop()
+            waiting.throw(ClientGone("The client closed the connection."))
 
     def readable() -> None:
-        watcher.stop()  # pipelined bytes would make it fire for ever
-        if _closed(sock):
-            waiting.throw(ClientGone("The client closed the connection."))
+        watcher.stop()  # a pipelined request, or TLS's farewell, would fire for ever
+        timer.start(look)
+        look()
 
     watcher.start(readable)
     try:
         yield
     finally:
-        watcher.stop()
-        watcher.close()
-
-
-def _closed(sock: Any) -> bool:
-    try:
-        return peek(sock) == b""
-    except OSError:
-        return True
+        for one in (watcher, timer):
+            one.stop()
+            one.close()

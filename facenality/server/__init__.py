@@ -1,0 +1,18 @@
+"""HTTP/1.1 over gevent, strict and bounded: pywsgi's replies, our own reading.
+
+    accept ─▶ handler ─▶ arriving ─▶ head ─▶ environ ─▶ application ─▶ reply ─▶ closing
+                 │          │         │                     │
+                tls      TooSlow   Malformed              body: TooSlow, TooLarge,
+                                   HeadTooLarge                 Malformed
+                                   NotSpoken
+
+What goes wrong before the application is answered here (`refusals.py`) and closes the
+connection; what goes wrong in a body reaches the application as its own errors.
+"""
+
+from ..connection import SOCKET
+from .limits import Limits
+from .server import Server, refuse_monkey_patching
+from .tls import Tls
+
+__all__ = ["SOCKET", "Limits", "Server", "Tls", "refuse_monkey_patching"]

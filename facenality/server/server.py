@@ -1,0 +1,137 @@
+"""The listening server: accepts connections until SIGTERM, then drains.
+
+pywsgi by itself kills or forgets running requests when it stops. Its connections are
+therefore ours: counted, watched by one clock, and waited for.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import gevent
+from gevent import monkey
+from gevent.event import Event
+from gevent.pywsgi import WSGIServer
+
+from ..errors import WrongSetting
+from .deadlines import Deadlines
+from .handler import Handler
+from .limits import TOLD, Limits
+from .stream import Stream
+from .tls import Tls
+
+# A connection accepted just before the drain may have its request still on the way, and
+# a client that was just answered may be sending its next one.
+LAST_REQUEST_SECONDS = 1.0
+
+
+def refuse_monkey_patching() -> None:
+    """TensorFlow's threads die in a process whose threading gevent has patched."""
+    if monkey.is_anything_patched():
+        raise WrongSetting(
+            "gevent.monkey has patched this process, and TensorFlow does not work in "
+            "it; start app.py by itself, or under a worker that does not patch"
+        )
+
+
+def _uncounted(_reason: str) -> None:
+    """Nobody counts refusals."""
+
+
+class Server(WSGIServer):
+    """Serves `application` until SIGTERM, then drains.
+
+    `on_refused` is called with the reason of each refusal that the application does not
+    see: the code of its answer, or "tls".
+    """
+
+    on_refused: Callable[[str], None] = staticmethod(_uncounted)
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        application: Callable[..., Any],
+        limits: Limits | None = None,
+        tls: Tls | None = None,
+        origins: tuple[str, ...] = ("*",),
+    ) -> None:
+        self.tls = tls
+        self.limits = limits or Limits()
+        self.origins = origins
+        self.draining = False
+        self._handlers: set[Handler] = set()
+        self._empty = Event()
+        # SERVER_NAME: without it pywsgi asks the DNS for this machine's name.
+        super().__init__(
+            (host, port), application, log=None, environ={"SERVER_NAME": host}
+        )
+        self._deadlines = Deadlines(self._streams)
+
+    @property
+    def ssl_enabled(self) -> bool:
+        """Gives the environ its scheme; the wrapping is the handler's."""
+        return self.tls is not None
+
+    def listen(self) -> None:
+        """Accept connections. Raises WrongSetting where host and port cannot be had."""
+        try:
+            self.start()
+        except OSError as error:
+            raise WrongSetting(
+                f"cannot listen on {self.address[0]} port {self.address[1]}: "
+                f"{error.strerror}; choose another --port or --host"
+            ) from None
+
+    def do_handle(self, sock: Any, address: Any) -> None:
+        """A connection has come: a greenlet for it, or for telling it to come later."""
+        excess = len(self._handlers) - self.limits.max_connections
+        if excess >= TOLD:
+            sock.close()
+            self.on_refused("too_many_connections")
+            return
+        handler = Handler(sock, address, self, excess=excess >= 0)
+        self._handlers.add(handler)
+        self._deadlines.keep()
+        handler.stream.greenlet = gevent.spawn(handler.handle)
+
+    def closed_one(self, handler: Handler) -> None:
+        """A connection has gone."""
+        self._handlers.discard(handler)
+        if not self._handlers:
+            self._empty.set()
+
+    def drain(self, timeout: float) -> bool:
+        """Take no more connections, finish what is in flight; whether all was."""
+        started = time.monotonic()
+        self.draining = True
+        self._last_connections()
+        last = min(timeout, LAST_REQUEST_SECONDS)
+        self.limits = replace(self.limits, head_timeout=last, idle_timeout=last)
+        for handler in self._handlers:
+            handler.stream.hurry(last)
+        self._hang_up(idle_since=started - LAST_REQUEST_SECONDS)
+        if self._gone(last):
+            return True
+        self._hang_up(idle_since=started + timeout)
+        return self._gone(timeout - (time.monotonic() - started))
+
+    def _last_connections(self) -> None:
+        """What the kernel has accepted for us is ours to answer."""
+        self.max_accept = self.backlog + 1
+        self._do_read()
+        self.close()
+        gevent.sleep(0)  # their handlers begin
+
+    def _hang_up(self, idle_since: float) -> None:
+        for handler in self._handlers:
+            if handler.idle_since <= idle_since and handler.is_idle():
+                handler.hang_up()
+
+    def _gone(self, timeout: float) -> bool:
+        self._empty.clear()
+        return not self._handlers or self._empty.wait(max(0.0, timeout)) is True
+
+    def _streams(self) -> list[Stream]:
+        return [handler.stream for handler in self._handlers]
