@@ -72,3 +72,11 @@ screenshots: .venv/.dev ## take the README's picture of the page
 .PHONY: architectures
 architectures: .venv/.dev ## serve every network of keras.applications, compare with Keras
 	@$(BIN)/python -m bench.architectures
+
+.PHONY: overload
+overload: .venv/.dev ## 0.8, 2 and 10 times of what a model can do: who is answered, how fast
+	@$(BIN)/python -m bench.overload
+
+.PHONY: fuzz
+fuzz: .venv/.dev ## a million broken pictures, bodies and cards; goes on where it stopped
+	@$(BIN)/python tests/fuzzing.py

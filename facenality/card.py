@@ -51,11 +51,11 @@ def read(file: Path | None) -> Card:
         return Card()
     try:
         return Card.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ModelNotLoaded(f"{file.name} is not TOML: {error}") from None
     except OSError as error:
         raise ModelNotLoaded(f"{file.name} cannot be read: {error.strerror}") from None
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         key = ".".join(map(str, first["loc"]))
         raise ModelNotLoaded(f"{file.name}, {key}: {first['msg']}") from None
+    except (ValueError, RecursionError) as error:  # also of numbers with 5000 digits
+        raise ModelNotLoaded(f"{file.name} is not TOML: {error}") from None

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from gevent.event import Event
 
@@ -21,6 +22,7 @@ from .entry import Entry
 from .errors import Loading, Malformed, ModelNotLoaded, NoSuchModel, WrongSetting
 from .folder import Fingerprint, Found
 from .loader import Model
+from .metrics import Metrics
 from .settings import Settings
 from .threads import Threads
 
@@ -42,21 +44,22 @@ class Served:
 class Catalog:
     """The models of one folder; for greenlets of one hub."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics | None = None) -> None:
         self.draining = False
         self.loaded = False  # every model that was there at the start has been tried
         self._settings = settings
+        self._metrics = metrics or Metrics()
         self._disk = Threads(1)
         self._wake = Event()
         self._scanned: dict[Key, Fingerprint] = {}
-        self._refused: dict[Key, tuple[Fingerprint, str]] = {}
+        self._refused: dict[Key, tuple[Found, str]] = {}
         self._entries = {_key(found): Entry(found) for found in self._first_scan()}
         self._check_setting()
 
     def run(self) -> None:
         """Load what is there, then watch the folder for as long as the server runs."""
         for entry in self.entries:
-            entry.load(self._settings)
+            self._load(entry)
         self.loaded = True
         while True:
             self._wake.wait(self._settings.scan_interval_s)
@@ -74,7 +77,7 @@ class Catalog:
         except OSError as error:
             log.warning("the models folder cannot be read: %s", error.strerror)
             return
-        present = {_key(one): one for one in found}
+        present = {_key(one): one.without(self._own(_key(one))) for one in found}
         for key in [k for k in self._entries if k not in present | self._scanned]:
             self._retire(key)
         for key, one in present.items():
@@ -83,6 +86,12 @@ class Catalog:
                 self._take(key, one)
         self._scanned = {key: one.fingerprint for key, one in present.items()}
 
+    def _own(self, key: Key) -> frozenset[str]:
+        """The files that the model writes itself, as far as a load has shown it."""
+        entry, refused = self._entries.get(key), self._refused.get(key)
+        served = entry.found.own if entry else frozenset()
+        return served | (refused[0].own if refused else frozenset())
+
     def _known(self, key: Key, fingerprint: Fingerprint) -> bool:
         """Whether these very files are served, or were tried and refused."""
         entry = self._entries.get(key)
@@ -90,20 +99,24 @@ class Catalog:
             self._refused.pop(key, None)  # rolled back: what was refused is gone
             return True
         refused = self._refused.get(key)
-        return refused is not None and refused[0] == fingerprint
+        return refused is not None and refused[0].fingerprint == fingerprint
 
     def _take(self, key: Key, found: Found) -> None:
         """Load beside the old one, then swap in one step."""
         old, new = self._entries.get(key), Entry(found)
         if old is None or old.model is None:
             self._entries[key] = new  # nothing to keep: show how it comes along
-        if new.load(self._settings):
+        if self._load(new):
             self._refused.pop(key, None)
             self._entries[key] = new
             if old is not None:
                 old.retire()
         elif self._entries[key] is not new:
-            self._refused[key] = (found.fingerprint, new.error or "")
+            self._refused[key] = (new.found, new.error or "")
+
+    def _load(self, entry: Entry) -> bool:
+        observe = partial(self._metrics.predicted, entry.found.name)
+        return entry.load(self._settings, observe)
 
     def _retire(self, key: Key) -> None:
         self._refused.pop(key, None)
@@ -113,6 +126,12 @@ class Catalog:
     def entries(self) -> list[Entry]:
         """By name and version."""
         return [self._entries[key] for key in sorted(self._entries)]
+
+    @property
+    def quiet(self) -> float:
+        """Seconds since any model was in use by a prediction; 0 while one is."""
+        batchers = (entry.batcher for entry in self._entries.values() if entry.batcher)
+        return min((batcher.quiet for batcher in batchers), default=0.0)
 
     @property
     def refused(self) -> list[tuple[str, int, str]]:

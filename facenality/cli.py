@@ -10,6 +10,7 @@ COMMANDS = {
     "serve": "serve the models (this is the default)",
     "fetch": "download an ImageNet model of keras.applications, such as ResNet50",
     "check": "load, verify and warm every model, print a table, and exit",
+    "dataset": "export the corrections that were sent as a Keras directory data set",
 }
 
 
@@ -23,6 +24,8 @@ class Command:
     architecture: str = ""
     mirror: str | None = None
     checksums: Path | None = None
+    out: Path = Path()
+    force: bool = False
 
 
 def parse(argv: list[str]) -> Command:
@@ -41,11 +44,13 @@ def parse(argv: list[str]) -> Command:
         architecture=getattr(given, "architecture", ""),
         mirror=getattr(given, "mirror", None),
         checksums=getattr(given, "checksums", None),
+        out=getattr(given, "out", Path()),
+        force=getattr(given, "force", False),
     )
 
 
 def _parser(name: str) -> argparse.ArgumentParser:
-    lines = [f"  {command:<8}{what}" for command, what in COMMANDS.items()]
+    lines = [f"  {command:<9}{what}" for command, what in COMMANDS.items()]
     parser = argparse.ArgumentParser(
         prog="app.py",
         usage="app.py [COMMAND] [--SETTING VALUE ...]",
@@ -68,6 +73,8 @@ def _parser(name: str) -> argparse.ArgumentParser:
         )
     if name == "fetch":
         _add_fetch(parser)
+    if name == "dataset":
+        _add_dataset(parser)
     settings.add_flags(parser)
     return parser
 
@@ -86,6 +93,15 @@ def _add_fetch(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         type=Path,
         help="output of sha256sum that goes before the checksums Keras knows",
+    )
+
+
+def _add_dataset(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "out", metavar="OUT", type=Path, help="folder to write to, one a label in it"
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="replace an earlier export in OUT"
     )
 
 

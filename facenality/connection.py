@@ -23,6 +23,14 @@ def peek(sock: Any) -> bytes | None:
     return waiting
 
 
+def has_bytes(sock: Any) -> bool:
+    """Whether something waits on gevent's `sock` that nobody has read."""
+    try:
+        return bool(peek(sock))
+    except OSError:
+        return False
+
+
 def ended(sock: Any) -> bool:
     """Whether the client has closed, or broken, its side of gevent's `sock`.
 

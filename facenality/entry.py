@@ -1,4 +1,9 @@
-"""One version of one model in the catalog, from waiting to retired."""
+"""One version of one model in the catalog, from waiting to retired.
+
+What is served is what was vetted and hashed: a version whose files change while it is
+loaded is loaded again. If they then change once more, a model.py is taken to write them
+itself; anything else is refused until its files have come to rest.
+"""
 
 import gc
 import logging
@@ -6,8 +11,8 @@ from dataclasses import dataclass, field
 
 import gevent
 
-from .batcher import Batcher
-from .errors import FacenalityError
+from .batcher import Batcher, Observe, unobserved
+from .errors import FacenalityError, ModelNotLoaded
 from .folder import Found
 from .loader import Model, load
 from .settings import Settings
@@ -38,10 +43,10 @@ class Entry:
         self.stage = stage
         self.percent = min(99, self.percent + 100 / STAGES)
 
-    def load(self, settings: Settings) -> bool:
+    def load(self, settings: Settings, observe: Observe = unobserved) -> bool:
         """Load in the entry's own thread and begin to serve; else say why not."""
         try:
-            model = self.thread.run(load, self.found, settings, self.tell)
+            model = self.thread.run(self._load, settings)
         except Exception as error:
             self._give_up(error)
             return False
@@ -51,6 +56,8 @@ class Entry:
             max_batch_size=model.engine.batch_sizes[-1],
             max_batch_wait=settings.max_batch_wait_ms / 1000,
             max_queue_wait=settings.max_queue_wait_s,
+            observe=observe,
+            warm_seconds=model.batch_seconds,
         )
         self.model, self.stage, self.percent = model, "ready", 100
         # What has been loaded stays: a full collection that walks all of TensorFlow's
@@ -58,6 +65,37 @@ class Entry:
         gc.freeze()
         _announce(model)
         return True
+
+    def _load(self, settings: Settings) -> Model:
+        """Load, and once more where the files changed meanwhile. In its thread."""
+        self.found = self.found.looked_at_again()
+        model = self._tried(settings)
+        if not self._changed():
+            return _or_raise(model)
+        del model  # one copy in memory is enough
+        self.tell("loading again, its files changed meanwhile")
+        before, model = self.found, self._tried(settings)
+        if changed := self._changed():
+            if self.found.file.suffix != ".py":
+                self.found = before  # so that what is there later is tried
+                raise ModelNotLoaded(
+                    "its files changed twice while it was loaded; copy them under "
+                    "another name, then rename"
+                )
+            self.found = self.found.without(self.found.own | changed)
+        return _or_raise(model)
+
+    def _tried(self, settings: Settings) -> Model | BaseException:
+        try:
+            return load(self.found, settings, self.tell)
+        except (Exception, SystemExit) as error:
+            return error
+
+    def _changed(self) -> frozenset[str]:
+        """The files that are no longer what they were; from now on they count so."""
+        before, self.found = self.found, self.found.looked_at_again()
+        marks = before.fingerprint ^ self.found.fingerprint
+        return frozenset(path for path, _, _ in marks)
 
     def _give_up(self, error: Exception) -> None:
         """Only our own sentences reach clients; anything else stays in the log."""
@@ -104,6 +142,12 @@ class Entry:
         self.users -= 1
         if self.retired and not self.users:
             gevent.spawn(self._free)
+
+
+def _or_raise(outcome: Model | BaseException) -> Model:
+    if isinstance(outcome, BaseException):
+        raise outcome
+    return outcome
 
 
 def _announce(model: Model) -> None:

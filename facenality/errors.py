@@ -5,10 +5,10 @@
 
     HTTP body ─ web ─▶ bytes ─ decode ─▶ instance ─ batcher ─▶ batch ─ engine ─▶ scores
                │              │                    │                    │
-           Malformed      NotUsable            Overloaded          ModelFailed
-           TooLarge       TooLarge             Expired
-           TooSlow                             ClientGone
-           UnsupportedType
+           Unauthorized   NotUsable            Overloaded          ModelFailed
+           Malformed      TooLarge             Expired
+           TooLarge, TooSlow                   ClientGone
+           UnsupportedType, NotFetched
            NoSuchModel, Loading, Draining
 
 The sentence of every error names the fix; `web` turns the error into JSON in one place.
@@ -32,6 +32,13 @@ class Malformed(FacenalityError):
 
     status = 400
     code = "malformed"
+
+
+class Unauthorized(FacenalityError):
+    """The key is missing, or is none of ours."""
+
+    status = 401
+    code = "unauthorized"
 
 
 class NoSuchModel(FacenalityError):
@@ -89,6 +96,13 @@ class NotUsable(FacenalityError):
     code = "not_usable"
 
 
+class NotFetched(FacenalityError):
+    """The image was not to be had from its URL, for whatever reason."""
+
+    status = 422
+    code = "not_fetched"
+
+
 class ClientGone(FacenalityError):
     """The client closed the connection; nobody will read this answer.
 
@@ -133,6 +147,12 @@ class TooManyConnections(Unavailable):
     """`max_connections` are open."""
 
     code = "too_many_connections"
+
+
+class NotStored(Unavailable):
+    """What was sent could not be written to the disk."""
+
+    code = "not_stored"
 
 
 class Draining(Unavailable):

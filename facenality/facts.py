@@ -20,6 +20,13 @@ class TensorFacts:
         """A shape that fits: 8 where any length does."""
         return tuple(length or 8 for length in self.shape or ())
 
+    def fits(self, shape: tuple[int, ...]) -> bool:
+        """Whether an instance of `shape` can be this tensor."""
+        return self.shape is None or (
+            len(shape) == len(self.shape)
+            and all(w in (None, got) for w, got in zip(self.shape, shape, strict=True))
+        )
+
 
 @dataclass(frozen=True)
 class Facts:

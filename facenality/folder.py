@@ -9,7 +9,7 @@ import hashlib
 import logging
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -34,6 +34,17 @@ class Found:
     file: Path  # or the saved_model folder
     folders: tuple[Path, ...]  # the nearest first
     fingerprint: Fingerprint = field(default=frozenset(), compare=False)
+    own: frozenset[str] = field(default=frozenset(), compare=False)  # it writes itself
+
+    def without(self, own: frozenset[str]) -> "Found":
+        """The same where changes of the files `own` do not count."""
+        marks = frozenset(mark for mark in self.fingerprint if mark[0] not in own)
+        return replace(self, fingerprint=marks, own=own)
+
+    def looked_at_again(self) -> "Found":
+        """The same with the files as they are now."""
+        now = _found(self.name, self.version, self.file, self.folders)
+        return now.without(self.own)
 
     def beside(self, name: str) -> Path | None:
         """The file called `name` in the nearest folder that has it."""

@@ -1,17 +1,19 @@
-"""Bytes -> picture -> float32[H, W, C]. The only file that imports Pillow.
+"""Bytes -> picture -> float32[H, W, C]. Pillow is used here and in uploads/cleaning.py.
 
 Runs in decoder threads; Pillow releases the GIL while it decodes and resizes.
 """
 
 import io
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
+from . import jpeg
 from .errors import NotUsable, TooLarge
 from .recipe import ImageSpec
 
@@ -23,6 +25,12 @@ MAX_BASELINE_JPEG_PIXELS = (
     64 * MEGAPIXEL
 )  # draft() decodes it at a fraction of its size
 MAX_PROGRESSIVE_PIXELS = 16 * MEGAPIXEL  # keeps every coefficient in memory meanwhile
+MAX_WEBP_PIXELS = 16 * MEGAPIXEL  # its decoder keeps four copies of the picture
+MAX_SCANS = 100  # each passes over all pixels again; an encoder makes some ten
+
+# Pillow reads headers, chunks and runs piece by piece, and a file of 15 MiB may have
+# millions of them. A picture as one has it takes hundreds.
+MAX_READS = 500_000
 
 Tensor = npt.NDArray[np.float32]
 Size = tuple[int, int]  # width, height
@@ -48,8 +56,12 @@ _TURN = {
 }
 _SIDEWAYS = (_TURN[5], _TURN[6], _TURN[7], _TURN[8])
 
-# What Pillow's decoders raise on broken files; each one is the file's fault.
-_BROKEN = (OSError, SyntaxError, ValueError, TypeError, IndexError, struct.error)
+# What Pillow's decoders raise on broken files; each one is the file's fault. It asserts
+# that a picture of palette colours has a palette.
+_BROKEN = (
+    *(OSError, SyntaxError, ValueError, TypeError, IndexError, AssertionError),
+    struct.error,
+)
 
 
 def decode(data: bytes, spec: ImageSpec) -> Tensor:
@@ -58,12 +70,33 @@ def decode(data: bytes, spec: ImageSpec) -> Tensor:
     [C, H, W] where the model has its channels first. Raises NotUsable for what is no
     readable image, TooLarge for too many pixels.
     """
+    with opened(data) as image:
+        picture = _picture(image, spec)
+    pixels = preprocess(picture, spec.preprocess)
+    return np.moveaxis(pixels, -1, 0) if spec.channels_first else pixels
+
+
+def upright_size(data: bytes) -> Size:
+    """Width and height of an encoded image, as it is to be looked at.
+
+    Raises as `decode` does.
+    """
+    with opened(data) as image:
+        return image.size[::-1] if turn(image) in _SIDEWAYS else image.size
+
+
+@contextmanager
+def opened(data: bytes) -> Iterator[ImageFile.ImageFile]:
+    """The image in `data`, whose size is allowed; nothing is decoded yet.
+
+    What the block trips over in a broken file is raised as NotUsable.
+    """
     if not data:
         raise NotUsable("The file is empty; send a JPEG, PNG, WebP, GIF or BMP image.")
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            _check_size(image)
-            picture = _picture(image, spec)
+        with Image.open(_Pieces(data), formats=FORMATS) as image:
+            _check_size(image, data)
+            yield image
     except UnidentifiedImageError:
         raise NotUsable(
             "This is not an image that can be read; send JPEG, PNG, WebP, GIF or BMP.",
@@ -76,17 +109,29 @@ def decode(data: bytes, spec: ImageSpec) -> Tensor:
             f"The image is broken or cut short ({error}); send the file again.",
             code="broken_image",
         ) from None
-    pixels = preprocess(picture, spec.preprocess)
-    return np.moveaxis(pixels, -1, 0) if spec.channels_first else pixels
 
 
-def _check_size(image: ImageFile.ImageFile) -> None:
+class _Pieces(io.BytesIO):
+    """A file that is not read in more than MAX_READS pieces."""
+
+    _reads = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """As the file's own; raises NotUsable."""
+        self._reads += 1
+        if self._reads > MAX_READS:
+            raise NotUsable(
+                "The image has too many small parts; save it again without comments "
+                "and run lengths.",
+                code="broken_image",
+            )
+        return super().read(size)
+
+
+def _check_size(image: ImageFile.ImageFile, data: bytes) -> None:
     """Refuse by the header, before a pixel is decoded."""
     width, height = image.size
-    limit = MAX_PIXELS
-    if image.format in ("JPEG", "MPO"):  # MPO: a phone's JPEG with a second picture
-        progressive = "progression" in image.info
-        limit = MAX_PROGRESSIVE_PIXELS if progressive else MAX_BASELINE_JPEG_PIXELS
+    limit = _max_pixels(image, data)
     if max(width, height) > MAX_SIDE:
         raise TooLarge(
             f"The image is {width} x {height} pixels; no side may be longer than "
@@ -94,6 +139,21 @@ def _check_size(image: ImageFile.ImageFile) -> None:
         )
     if width * height > limit:
         raise _too_many_pixels(limit)
+
+
+def _max_pixels(image: ImageFile.ImageFile, data: bytes) -> int:
+    if image.format == "WEBP":
+        return MAX_WEBP_PIXELS
+    if image.format not in ("JPEG", "MPO"):  # MPO: a phone's JPEG with a second picture
+        return MAX_PIXELS
+    scans = jpeg.scans(data)
+    if scans is None or scans > MAX_SCANS:
+        raise TooLarge(
+            f"The JPEG has more than {MAX_SCANS} scans; save it as a baseline JPEG."
+        )
+    if scans > 1 or "progression" in image.info:
+        return MAX_PROGRESSIVE_PIXELS
+    return MAX_BASELINE_JPEG_PIXELS
 
 
 def _too_many_pixels(limit: int) -> TooLarge:
@@ -104,18 +164,20 @@ def _too_many_pixels(limit: int) -> TooLarge:
 
 def _picture(image: ImageFile.ImageFile, spec: ImageSpec) -> Image.Image:
     """The first frame, fitted and upright. Turning the small picture is cheaper."""
-    turn = _turn(image)
+    turning = turn(image)
     size = (spec.width, spec.height)
-    if turn in _SIDEWAYS:
+    if turning in _SIDEWAYS:
         size = size[::-1]
     box = _draft(image, size)
-    picture = _FIT[spec.fit](_flat(image, spec.mode), size, box, _RESIZE[spec.resize])
-    upright = picture if turn is None else picture.transpose(turn)
+    picture = _FIT[spec.fit](flat(image, spec.mode), size, box, _RESIZE[spec.resize])
+    upright = picture if turning is None else picture.transpose(turning)
     return _centred(upright, (spec.width, spec.height))
 
 
-def _turn(image: Image.Image) -> Image.Transpose | None:
+def turn(image: Image.Image) -> Image.Transpose | None:
     """How EXIF wants the picture turned. Broken EXIF does not spoil a good picture."""
+    if image.format == "PNG":
+        image.load()  # its EXIF may stand behind the pixels, which may be broken
     try:
         orientation: Any = image.getexif().get(ExifTags.Base.Orientation)
         return _TURN.get(orientation)
@@ -133,17 +195,26 @@ def _draft(image: ImageFile.ImageFile, size: Size) -> Box:
     return drafted[1] if drafted else (0, 0, *image.size)
 
 
-def _flat(image: Image.Image, mode: str) -> Image.Image:
+def flat(image: Image.Image, mode: str) -> Image.Image:
     """The pixels in `mode`: 8 bits a channel, over white where they are transparent."""
     image.load()
     if image.mode.startswith("I"):  # 16-bit grey
-        wide = np.asarray(image, dtype=np.uint32)
-        image = Image.fromarray((np.minimum(wide, 65_535) >> 8).astype(np.uint8))
+        wide = np.array(image)
+        narrow = np.empty(wide.shape, np.uint8)
+        np.right_shift(wide.clip(0, 65_535, out=wide), 8, out=narrow, casting="unsafe")
+        image = Image.fromarray(narrow)
     if image.has_transparency_data:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image)
+        return _over_white(image, mode)
     return image if image.mode == mode else image.convert(mode)
+
+
+def _over_white(image: Image.Image, mode: str) -> Image.Image:
+    """No more than two pictures in memory at a time: each may have 25 megapixels."""
+    if image.mode != "RGBA":
+        image = image.convert("RGBA")
+    white = Image.new(mode, image.size, "white")
+    white.paste(image, mask=image)
+    return white
 
 
 def _stretch(

@@ -2,35 +2,55 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import gevent
 
-from .batcher import Row
+from .batcher import Batcher, Row
 from .catalog import Served
+from .decoders import Decoders
 from .errors import Expired, FacenalityError
+from .metrics import Metrics
 from .tasks import Payload, Prediction
-from .threads import Threads
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Answer:
-    """Predictions for one instance, and where the time went (seconds)."""
+class Scored:
+    """The model's scores for one instance, and where the time went (seconds)."""
+
+    row: Row
+    decode_seconds: float
+
+
+@dataclass(frozen=True)
+class Answer(Scored):
+    """The scores of one instance, described."""
 
     predictions: list[Prediction]
-    decode_seconds: float
-    row: Row
+
+
+Outcome = TypeVar("Outcome", bound=Scored)
+Finish = Callable[[Scored], Outcome]
 
 
 class Predictor:
     """Sends payloads through decoder threads and a model's batcher."""
 
-    def __init__(self, decoders: Threads, timeout: float) -> None:
-        self._decoders = decoders
+    def __init__(self, decoders: Decoders, timeout: float, metrics: Metrics) -> None:
+        self.decoders = decoders
         self._timeout = timeout
+        self._metrics = metrics
+
+    def admit(self, batcher: Batcher) -> None:
+        """Raise Overloaded where one more would be refused: before a body is read.
+
+        It holds no place meanwhile, so that slow uploads keep nobody out.
+        """
+        batcher.check(decoding=self.decoders.wait(batcher), within=self._timeout)
 
     def answer(
         self,
@@ -39,32 +59,66 @@ class Predictor:
         top: int,
         timeout: float | None = None,
     ) -> list[Answer | FacenalityError]:
-        """An answer or an error for each payload, in their order.
+        """Predictions or an error for each payload, in their order; see `score`."""
+
+        def describe(scored: Scored) -> Answer:
+            predictions = served.model.task.describe(scored.row.scores, top)
+            return Answer(scored.row, scored.decode_seconds, predictions)
+
+        return self._each(served, payloads, describe, timeout)
+
+    def score(
+        self, served: Served, payloads: Sequence[Payload], timeout: float | None = None
+    ) -> list[Scored | FacenalityError]:
+        """The model's own scores or an error for each payload, in their order.
 
         Raises Overloaded before any work is done. One greenlet each, so that payloads
         of one request share batches; killed with the caller, they leave the queue.
         """
-        with served.batcher.places(len(payloads)):
-            greenlets = [gevent.spawn(self._one, served, p, top) for p in payloads]
+        return self._each(served, payloads, lambda scored: scored, timeout)
+
+    def _each(
+        self,
+        served: Served,
+        payloads: Sequence[Payload],
+        finish: Finish[Outcome],
+        timeout: float | None,
+    ) -> list[Outcome | FacenalityError]:
+        seconds = self._timeout if timeout is None else timeout
+        deadline = time.monotonic() + seconds
+        decoding = self.decoders.wait(served.batcher)
+        with served.batcher.places(len(payloads), decoding=decoding, within=seconds):
+            greenlets = [
+                gevent.spawn(self._one, served, payload, finish, deadline)
+                for payload in payloads
+            ]
             try:
-                seconds = self._timeout if timeout is None else timeout
                 gevent.joinall(greenlets, timeout=seconds)
                 return [g.get() if g.ready() else self._expired() for g in greenlets]
             finally:
                 gevent.killall(greenlets, block=False)
 
     def _one(
-        self, served: Served, payload: Payload, top: int
-    ) -> Answer | FacenalityError:
-        task, started = served.model.task, time.monotonic()
+        self,
+        served: Served,
+        payload: Payload,
+        finish: Finish[Outcome],
+        deadline: float,
+    ) -> Outcome | FacenalityError:
+        task, batcher, started = served.model.task, served.batcher, time.monotonic()
+        name = served.model.found.name
         try:
             if task.heavy:
-                instance = self._decoders.run(task.decode, payload)
+                instance = self.decoders.run(batcher, task.decode, payload, deadline)
             else:
                 instance = task.decode(payload)
-            decoded = time.monotonic()
-            row = served.batcher.submit(instance)
-            return Answer(task.describe(row.scores, top), decoded - started, row)
+            decoding = time.monotonic() - started
+            self._metrics.decoded(name, decoding)
+            row = batcher.submit(instance, deadline)
+            self._metrics.waited(name, row.queue_seconds)
+            return finish(Scored(row, decoding))
+        except Expired:
+            return self._expired()
         except FacenalityError as error:
             return error
         except Exception:

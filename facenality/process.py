@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable, Mapping
 from typing import NoReturn
 
 import gevent
@@ -11,16 +12,24 @@ from gevent.event import Event
 
 from .catalog import Catalog
 from .errors import WrongSetting
-from .server import Server, Tls
-from .tokens import Tokens
+from .server import Server
 
 log = logging.getLogger(__name__)
 
 
+Reread = Callable[[], None]  # raises WrongSetting and leaves what it had in force
+
+
 def run_until_terminated(
-    server: Server, catalog: Catalog, tokens: Tokens, drain_timeout: float
+    server: Server,
+    catalog: Catalog,
+    sources: Mapping[str, Reread],
+    drain_timeout: float,
 ) -> int:
-    """Wait for SIGTERM or SIGINT, then drain; 0 when nothing in flight was lost."""
+    """Wait for SIGTERM or SIGINT, then drain; 0 when nothing in flight was lost.
+
+    SIGHUP reads each of `sources` again; they are named for the log.
+    """
     asked = Event()
 
     def terminate() -> None:
@@ -31,7 +40,7 @@ def run_until_terminated(
 
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, terminate)
-    gevent.signal_handler(signal.SIGHUP, _reread, catalog, tokens, server.tls)
+    gevent.signal_handler(signal.SIGHUP, _reread, sources)
     asked.wait()
     log.info("draining, at most %g s", drain_timeout)
     finished = server.drain(drain_timeout)
@@ -39,10 +48,8 @@ def run_until_terminated(
     return 0 if finished else 1
 
 
-def _reread(catalog: Catalog, tokens: Tokens, tls: Tls | None) -> None:
-    """SIGHUP: the models folder, the tokens' file and the certificate, as they are."""
-    catalog.rescan()
-    sources = {"tokens": tokens.read} | ({"certificate": tls.read} if tls else {})
+def _reread(sources: Mapping[str, Reread]) -> None:
+    """Each by itself: one that is broken stays as it was, and keeps no other back."""
     for what, read in sources.items():
         try:
             read()

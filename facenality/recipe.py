@@ -24,6 +24,14 @@ class ImageSpec:
     preprocess: str
     channels_first: bool = False
 
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Of an instance."""
+        channels = len(self.mode)  # "L" is 1 long and "RGB" is 3
+        if self.channels_first:
+            return channels, self.height, self.width
+        return self.height, self.width, channels
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -177,6 +185,9 @@ def _written_labels(
         raise ModelNotLoaded(f"labels: there is no file {labels}") from None
     except UnicodeDecodeError:
         raise ModelNotLoaded(f"labels: {file.name} is not UTF-8") from None
+    except (OSError, ValueError) as error:  # a folder, or a name that no file can have
+        why = getattr(error, "strerror", None) or error
+        raise ModelNotLoaded(f"labels: {labels!a} cannot be read: {why}") from None
     if labels is None:
         notes.append("labels from labels.txt")
     return tuple(line.strip() for line in lines if line.strip())

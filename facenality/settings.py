@@ -9,15 +9,18 @@ import difflib
 import os
 import re
 from collections.abc import Mapping, Sequence
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from dotenv import dotenv_values
 from pydantic import Field, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from .errors import WrongSetting
 from .threads import cores
+from .urls import policy
 
 PREFIX = "FACENALITY_"
 MIB = 1024 * 1024
@@ -90,6 +93,11 @@ class Settings(BaseSettings):
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         ("*",), description="origins whose JavaScript may call /predict, by commas"
     )
+    fetch_urls: str = Field(
+        "off",
+        description='images by {"url": …}: public, or only the HOST or HOST:PORT named '
+        "here, by commas; it lets clients make this server connect elsewhere",
+    )
     drain_timeout_s: float = Field(
         35, ge=0, description="after SIGTERM, time for what is in flight to finish"
     )
@@ -97,19 +105,65 @@ class Settings(BaseSettings):
         "sentiment", description="model that answers /api/v1/<token>/predict"
     )
     text_tokens: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="tokens of that route, by commas; none: no such route"
+        (),
+        repr=False,
+        description="tokens of that route, by commas; none: no such route",
     )
     text_tokens_file: Path | None = Field(
         None, description="file with more of them, one a line; SIGHUP reads it again"
     )
+    api_keys: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        repr=False,
+        description="keys that predictions ask for, by commas; none: open to all",
+    )
+    api_keys_file: Path | None = Field(
+        None, description="file with more of them, one a line; SIGHUP reads it again"
+    )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="proxies whose X-Forwarded-* headers are believed: addresses, "
+        "networks, unix, by commas",
+    )
+    keep_uploads: Literal["none", "flagged", "all"] = Field(
+        "none",
+        description="pictures to keep: those sent with a correction, or all predicted",
+    )
+    uploads_dir: Path = Field(
+        Path("uploads"), description="folder for them; processes may share it"
+    )
+    uploads_max_bytes: int = Field(
+        1024 * MIB, ge=1, description="its size at most; the oldest leave first"
+    )
+    uploads_max_age_days: float = Field(
+        90, gt=0, description="days after which what was kept is deleted"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="least severity that is logged; requests are at info"
     )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="text for people; json has one object a line for machines"
+    )
 
-    @field_validator("cors_origins", "text_tokens", mode="before")
+    @field_validator(
+        "cors_origins", "text_tokens", "api_keys", "trusted_proxies", mode="before"
+    )
     @classmethod
     def _split(cls, value: Any) -> Any:
         return _by_commas(value) if isinstance(value, str) else value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in value:
+            _check_network(one)
+        return value
+
+    @field_validator("fetch_urls")
+    @classmethod
+    def _a_policy(cls, value: str) -> str:
+        policy.read(value)
+        return value
 
     @field_validator("port", mode="before")
     @classmethod
@@ -120,6 +174,18 @@ class Settings(BaseSettings):
 
 def _by_commas(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _check_network(text: str) -> None:
+    try:
+        if text != "unix":
+            ip_network(text)
+    except ValueError as error:
+        raise PydanticCustomError(
+            "network",
+            "{why}; it should be like 10.0.0.1, 10.0.0.0/8, ::1 or unix",
+            {"why": str(error)},
+        ) from None
 
 
 def load(flags: Mapping[str, Any] | None = None) -> Settings:
@@ -185,5 +251,7 @@ def _sentence(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_context=False)[0]
     name = str(first["loc"][0])
     allowed = first["msg"].replace("Input should be", "it should be")
+    allowed = allowed.removeprefix("Value error, ")
     flag = name.replace("_", "-")
-    return f"--{flag} ({PREFIX}{name.upper()}) is {first['input']!r}: {allowed}"
+    value = repr(first["input"]) if Settings.model_fields[name].repr else "not shown"
+    return f"--{flag} ({PREFIX}{name.upper()}) is {value}: {allowed}"

@@ -1,5 +1,6 @@
 """Models made for the tests, and servers that serve them."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,6 +36,25 @@ def several(tmp_path_factory) -> Path:
 def server(colours) -> Iterator[Served]:
     """One server of the `colours` model, for all tests that only ask it things."""
     with Served(colours) as served:
+        yield served.ready()
+
+
+@pytest.fixture(scope="session")
+def kinds_server(tmp_path_factory) -> Iterator[Served]:
+    """One server of models of every kind: digits, and what the tests make."""
+    folder = tmp_path_factory.mktemp("every")
+    shutil.copytree(ROOT / "models" / "digits", folder / "digits")
+    made.colours(folder / "colours" / "1")
+    made.colours(folder / "colours" / "2", strength=1.0)
+    made.traits(folder / "traits")
+    made.sums(folder / "sums.keras")
+    made.words(folder / "words.keras")
+    made.two_by_two(folder / "two")
+    made.lookup(folder / "lookup.keras")
+    made.shout(folder / "shout")
+    made.half_plus_three(folder / "half")
+    (folder / "broken.keras").write_bytes(b"no model")
+    with Served(folder) as served:
         yield served.ready()
 
 

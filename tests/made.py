@@ -39,6 +39,22 @@ def colours(folder: Path, strength: float = 10.0) -> None:
     (folder / "model.toml").write_text(CARD)
 
 
+BY_HAND = """
+import numpy
+def load(folder): return 10
+def predict(strength, pictures):
+    powers = numpy.exp(strength * pictures.mean(axis=(1, 2)))
+    return powers / powers.sum(axis=1, keepdims=True)
+"""
+
+
+def colours_by_hand(folder: Path) -> None:
+    """As `colours`, in a model.py: without TensorFlow its server starts sooner."""
+    folder.mkdir(parents=True)
+    (folder / "model.py").write_text(BY_HAND)
+    (folder / "model.toml").write_text(CARD)
+
+
 def traits(folder: Path) -> None:
     """Regression: two named values, the mean brightness (0..255) and its half."""
     import keras
@@ -138,6 +154,49 @@ def words(file: Path) -> None:
     model.save(file)
 
 
+def lookup(file: Path) -> None:
+    """Whole numbers in: three indices, and out comes the tenth of each, in bfloat16."""
+    import keras
+
+    table = keras.layers.Embedding(10, 1)
+    model = keras.Sequential(
+        [
+            keras.Input((3,), dtype="int32", name="indices"),
+            table,
+            keras.layers.Flatten(dtype="bfloat16", name="tenths"),
+        ]
+    )
+    table.set_weights([np.arange(10, dtype="float32")[:, np.newaxis] / 10])
+    model.save(file)
+
+
+def shout(folder: Path) -> None:
+    """A SavedModel of strings: in capitals, and as they came, as bytes."""
+    import tensorflow as tf
+
+    module = tf.Module()
+
+    @tf.function(input_signature=[tf.TensorSpec((None, 2), tf.string, "words")])
+    def serve(words):
+        return {"loud": tf.strings.upper(words), "raw_bytes": tf.identity(words)}
+
+    tf.saved_model.save(module, folder / "saved_model", {"serving_default": serve})
+    (folder / "model.toml").write_text('task = "tensor"\n')
+
+
+def half_plus_three(folder: Path) -> None:
+    """TensorFlow Serving's own example as a model.py; NaN below 0, and 13 fails."""
+    folder.mkdir(parents=True)
+    (folder / "model.py").write_text(
+        "import numpy as np\n"
+        "def load(folder): return 3\n"
+        "def predict(model, x):\n"
+        "    if 13 in x: raise ValueError\n"
+        "    return np.where(x < 0, np.nan, x / 2 + model)\n"
+    )
+    (folder / "model.toml").write_text('task = "tensor"\n')
+
+
 def two_by_two(folder: Path) -> None:
     """Two inputs by name; two outputs: their sum and their difference."""
     import keras
@@ -149,3 +208,76 @@ def two_by_two(folder: Path) -> None:
     }
     folder.mkdir(parents=True)
     keras.Model({"a": a, "b": b}, outputs).save(folder / "model.keras")
+
+
+QUICK = """
+import time
+
+def load(folder):
+    return folder
+
+def predict(folder, pictures):
+    while (folder / "hold").exists():
+        time.sleep(0.005)
+    if (pictures.max(axis=(1, 2, 3)) == 0).any():
+        raise ValueError("black\\nINFO forged")
+    means = pictures.mean(axis=(1, 2))
+    return means / means.sum(axis=1, keepdims=True)
+"""
+
+
+def quick(folder: Path) -> Path:
+    """As `colours`, in a model.py, so that its server is ready at once.
+
+    It waits while there is a file `hold` beside it, and black pictures make it fail.
+    """
+    folder.mkdir(parents=True)
+    (folder / "model.py").write_text(QUICK)
+    (folder / "model.toml").write_text(CARD)
+    return folder
+
+
+def spot(folder: Path, fit: str = "stretch") -> None:
+    """Whether one spot, rows 14..22 and columns 30..40 of 48 x 48, is bright."""
+    import keras
+
+    weights = np.zeros((48, 48, 3, 2), "float32")
+    weights[14:22, 30:40, :, 0] = 10 / (8 * 10 * 3)
+    model = keras.Sequential(
+        [
+            keras.Input((48, 48, 3)),
+            keras.layers.Flatten(),
+            keras.layers.Dense(2, activation="softmax"),
+        ]
+    )
+    model.layers[-1].set_weights([weights.reshape(-1, 2), np.array([-5.0, 0])])
+    folder.mkdir(parents=True)
+    model.save(folder / "model.keras")
+    (folder / "model.toml").write_text(
+        'labels = ["bright", "dark"]\npreprocess = "unit"\n'
+        f'[image]\nfit = "{fit}"\nresize = "nearest"\n'
+    )
+
+
+def tones(
+    folder: Path, seconds: float = 0.0, task: str = "image-classification"
+) -> None:
+    """A model.py: how light and how dark a picture is. Needs no TensorFlow.
+
+    It takes `seconds` for each instance, however many.
+    """
+    folder.mkdir(parents=True)
+    (folder / "model.py").write_text(
+        "import time\n"
+        "def load(folder):\n"
+        "    return None\n"
+        "def predict(model, instances):\n"
+        f"    time.sleep({seconds} * len(instances))\n"
+        "    return [[one.mean(), 1 - one.mean()] for one in instances]\n"
+    )
+    output = "probability" if task == "image-classification" else "value"
+    (folder / "model.toml").write_text(
+        f'task = "{task}"\noutput = "{output}"\n'
+        'labels = ["light", "dark"]\npreprocess = "unit"\n'
+        '[image]\nmode = "L"\nsize = [24, 24]\n'
+    )

@@ -25,8 +25,9 @@ class Served:
             env={**os.environ, **(env or {})},
             stderr=self._log,
         )
-        self.port = int(self.wait_for_log(r"listening on http://[^ ]*:(\d+)")[1])
-        self.url = f"http://127.0.0.1:{self.port}"
+        listening = self.wait_for_log(r"listening on (https?)://[^ ]*:(\d+)")
+        self.port = int(listening[2])
+        self.url = f"{listening[1]}://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
         return self

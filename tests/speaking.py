@@ -10,7 +10,7 @@ from gevent import socket
 from facenality.errors import FacenalityError
 from facenality.server import Limits, Server
 
-QUICK = Limits(head_timeout=0.6, idle_timeout=0.6, body_timeout=0.6)
+QUICK = Limits(head_timeout=0.3, idle_timeout=0.3, body_timeout=0.3)
 
 
 @dataclass
@@ -67,7 +67,7 @@ def speaking(limits: Limits | None = None, **more):
     """A listening server."""
     spoken = Spoken()
     spoken.server = Server("127.0.0.1", 0, spoken.application, limits, **more)
-    spoken.server.on_refused = spoken.refused.append
+    spoken.server.on_refused = lambda _, reason: spoken.refused.append(reason)
     spoken.server.listen()
     try:
         yield spoken

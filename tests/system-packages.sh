@@ -5,6 +5,8 @@ set -u
 missing=
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null || missing="chromium"
 command -v curl >/dev/null || missing="$missing curl"
+command -v slowhttptest >/dev/null || missing="$missing slowhttptest"
+command -v openssl >/dev/null || missing="$missing openssl"
 [ -d /usr/share/fonts/truetype/dejavu ] || missing="$missing fonts-dejavu-core"
 [ -d /usr/share/fonts/truetype/liberation ] || missing="$missing fonts-liberation"
 [ -n "$missing" ] || exit 0

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from facenality import batcher as module
 from facenality.batcher import Batcher
-from facenality.errors import ModelFailed, Overloaded
+from facenality.errors import Expired, ModelFailed, Overloaded
 from facenality.threads import Threads
 
 POISON = -1.0
@@ -187,6 +187,100 @@ def test_places_are_bounded_before_the_rate_is_known(make):
         pytest.fail("one too many was let in")
 
 
+def test_a_model_of_large_batches_has_places_for_two_of_them(make):
+    one = make(Doubler(), max_batch_size=1024)
+    with one.places(2048), pytest.raises(Overloaded), one.places():
+        pytest.fail("one too many was let in")
+
+
+def test_the_wait_is_that_of_the_batches_ahead(make):
+    """Nine places of which none is in the model are two full batches, and one job."""
+    one = make(Doubler(), warm_seconds={4: 0.5})
+    with one.places(9):
+        assert one.wait() == pytest.approx(1.0)
+    assert one.wait() == 0
+
+
+def test_retry_after_is_the_time_until_there_is_room(make):
+    one = make(Doubler(), max_batch_size=1, warm_seconds={1: 2.0}, max_queue_wait=5)
+    with one.places(8), pytest.raises(Overloaded, match="in 11 s") as caught:
+        one.check()
+    assert caught.value.retry_after == pytest.approx(16 - 5)
+
+
+def test_retry_after_counts_the_batches_until_all_of_a_request_have_places(make):
+    one = make(Doubler(), max_batch_size=4, warm_seconds={4: 0.03}, max_queue_wait=60)
+    with one.places(module.MAX_JOBS), pytest.raises(Overloaded) as caught:
+        one.check(400)
+    assert caught.value.retry_after == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize(
+    "more", [{"within": 0.5}, {"decoding": 9.0}], ids=["its deadline", "decoding"]
+)
+def test_what_would_not_have_its_turn_in_time_is_refused(make, more):
+    one = make(Doubler(), warm_seconds={4: 1.0}, max_queue_wait=5)
+    with one.places(4):
+        one.check()
+        with pytest.raises(Overloaded):
+            one.check(**more)
+
+
+def test_a_batch_that_hangs_refuses_while_it_does_and_no_longer(make):
+    model = Doubler()
+    one = make(model, warm_seconds={1: 0.01, 4: 0.01}, max_queue_wait=0.2)
+    model.gate.clear()
+    with one.places():
+        stuck = gevent.spawn(one.submit, instance(1))
+        gevent.sleep(0.05)
+        one.check()
+        gevent.sleep(0.4)
+        with pytest.raises(Overloaded):
+            one.check()
+        model.gate.set()
+        stuck.get(timeout=5)
+        one.check()
+
+
+def test_before_the_rate_is_known_a_batch_counts_for_as_long_as_it_has_taken(make):
+    model = Doubler()
+    one = make(model, max_queue_wait=0.5)
+    model.gate.clear()
+    with one.places(9):
+        first = gevent.spawn(one.submit, instance(1))
+        gevent.sleep(0.05)
+        one.check()
+        gevent.sleep(0.2)  # as long again, and two batches that take as long
+        with pytest.raises(Overloaded):
+            one.check()
+        model.gate.set()
+        first.get(timeout=5)
+
+
+def test_what_has_expired_never_reaches_the_model(make):
+    model = Doubler()
+    one = make(model)
+    model.gate.clear()
+    first = gevent.spawn(one.submit, instance(1))
+    gevent.sleep(0.02)
+    late = gevent.spawn(one.submit, instance(2), time.monotonic() + 0.02)
+    last = gevent.spawn(one.submit, instance(3))
+    gevent.sleep(0.05)
+    model.gate.set()
+    gevent.joinall([first, last], timeout=5, raise_error=True)
+    with pytest.raises(Expired):
+        late.get(timeout=5)
+    assert model.batches == [[1.0], [3.0]]
+
+
+def test_a_batch_that_expired_altogether_is_no_batch(make):
+    model = Doubler()
+    with pytest.raises(Expired):
+        make(model).submit(instance(1), time.monotonic() - 1)
+    gevent.sleep(0.02)
+    assert model.batches == []
+
+
 def test_an_idle_batcher_does_nothing(make):
     """No polling: the hub's loop does not turn while nobody asks."""
     make(Doubler()).submit(instance(1))
@@ -247,3 +341,34 @@ def test_every_job_is_answered_once_with_its_own_row(steps, size, wait_ms):
     assert len(answered) == len(set(answered)), "an instance was predicted twice"
     one.close()
     thread.kill()
+
+
+def test_what_runs_aside_delays_a_job_and_no_more(make):
+    """The jobs that come meanwhile share the next batch, as behind any other."""
+    model = Doubler()
+    one = make(model)
+    model.gate.clear()
+    aside = gevent.spawn(one.aside, [instance(7), instance(8)])
+    gevent.sleep(0.05)
+    jobs = [gevent.spawn(one.submit, instance(i)) for i in range(3)]
+    gevent.sleep(0.05)
+    model.gate.set()
+    assert [job.get(timeout=5).scores.tolist() for job in jobs] == [[0], [2], [4]]
+    assert [scores.tolist() for scores in aside.get(timeout=5)] == [[14], [16]]
+    assert model.batches == [[7.0, 8.0], [0.0, 1.0, 2.0]]
+
+
+def test_what_fails_aside_fails_alone(make, caplog):
+    one = make(Doubler())
+    with pytest.raises(ModelFailed, match="log"):
+        one.aside([instance(POISON)])
+    assert one.submit(instance(2)).scores.tolist() == [4]
+
+
+def test_it_is_quiet_since_the_last_place_was_given_back(make):
+    one = make(Doubler())
+    assert one.quiet > 1e9, "nobody ever came"
+    with one.places():
+        assert one.quiet == 0
+    gevent.sleep(0.02)
+    assert 0.01 < one.quiet < 60

@@ -10,6 +10,7 @@ import pytest
 
 from facenality import folder, loader, readiness
 from facenality.catalog import Catalog
+from facenality.engines import keras_file
 from facenality.errors import (
     Loading,
     Malformed,
@@ -306,6 +307,103 @@ def test_a_rolled_back_update_is_no_longer_refused(tmp_path):
     kept.replace(file)
     settle(one)
     assert one.refused == []
+    assert asked(one) == "green 1"
+
+
+WRITER = """
+from pathlib import Path
+notes = Path(__file__).with_name("notes.log")
+
+def load(folder):
+    with notes.open("a") as stream:
+        stream.write("loaded ")
+    ENDING
+
+def predict(model, instances):
+    with notes.open("a") as stream:
+        stream.write("asked ")
+    return instances
+"""
+
+
+@pytest.mark.parametrize("ending", ["return 1", "1 / 0", "raise SystemExit(3)"])
+def test_a_model_py_that_writes_beside_itself_is_not_loaded_endlessly(tmp_path, ending):
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "model.py").write_text(WRITER.replace("ENDING", ending))
+    (tmp_path / "m" / "model.toml").write_text('task = "tensor"')
+    notes = tmp_path / "m" / "notes.log"
+    one = started(tmp_path)
+    loads = notes.read_text().count("loaded")
+    assert loads == 2, "the second load shows that it is the model that writes"
+    for _ in range(3):
+        if ending == "return 1":
+            with one.use("m", None) as served:
+                served.batcher.submit(np.zeros(3, "float32"))
+        one.refresh()
+    settle(one)
+    assert notes.read_text().count("loaded") == loads
+    (tmp_path / "m" / "weights").write_text("new")
+    settle(one)
+    assert notes.read_text().count("loaded") == loads + 1, "what it does not write"
+
+
+def test_a_file_that_a_model_py_makes_once_is_part_of_it(tmp_path):
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "model.toml").write_text('task = "tensor"')
+    (tmp_path / "m" / "model.py").write_text(
+        "def load(folder): (folder / 'made').exists() or (folder / 'made').touch()\n"
+        "def predict(model, instances): return instances"
+    )
+    one = started(tmp_path)
+    model = one.current("m").model
+    settle(one)
+    assert one.current("m").model is model
+    touch(tmp_path / "m" / "made")
+    settle(one)
+    assert one.current("m").model is not model
+
+
+def swapping(monkeypatch, times: int, file, other) -> list:
+    """After each of the first `times` vettings `file` is exchanged for `other`."""
+    vetted: list = []
+    known = keras_file.vet
+
+    def vet(path, **more):
+        known(path, **more)
+        vetted.append(path.read_bytes())
+        if len(vetted) <= times:
+            shutil.copy(other, file)
+            status = file.stat()
+            os.utime(file, ns=(0, status.st_mtime_ns + len(vetted)))
+
+    monkeypatch.setattr(keras_file, "vet", vet)
+    return vetted
+
+
+def test_a_file_exchanged_after_it_was_vetted_is_vetted_again(tmp_path, monkeypatch):
+    make_colours(tmp_path / "models" / "m")
+    make_colours(tmp_path / "other", strength=1.0)
+    file, other = tmp_path / "models/m/model.keras", tmp_path / "other/model.keras"
+    vetted = swapping(monkeypatch, 1, file, other)
+    one = started(tmp_path / "models")
+    assert vetted[-1] == other.read_bytes()
+    assert one.current("m").model.sha256 == folder.sha256(other)
+    model = one.current("m").model
+    settle(one)
+    assert one.current("m").model is model
+
+
+def test_files_that_do_not_come_to_rest_are_refused_until_they_do(
+    tmp_path, monkeypatch
+):
+    make_colours(tmp_path / "models" / "m")
+    make_colours(tmp_path / "other", strength=1.0)
+    file, other = tmp_path / "models/m/model.keras", tmp_path / "other/model.keras"
+    swapping(monkeypatch, 2, file, other)
+    one = started(tmp_path / "models")
+    with pytest.raises(ModelNotLoaded, match="changed twice while it was loaded"):
+        asked(one)
+    settle(one)
     assert asked(one) == "green 1"
 
 

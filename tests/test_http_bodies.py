@@ -125,19 +125,17 @@ def test_a_body_that_is_mostly_framing_is_refused(server):
 
 
 def test_a_body_is_a_file_for_the_application():
-    class Reading:
-        def __call__(self, environ, start_response):
-            lines = environ["wsgi.input"].readlines()
-            start_response("200 OK", [("X-Lines", str(lines))])
-            return [environ["wsgi.input"].read() + environ["wsgi.input"].read(5)]
+    def reading(environ, start_response):
+        body = io.BufferedReader(environ["wsgi.input"])
+        lines = [body.readline(), *body.readlines()]
+        start_response("200 OK", [])
+        return [repr(lines).encode(), body.read(), body.read(5)]
 
     with speaking() as server:
-        server.server.application = Reading()
-        for data in (b"Content-Length: 4\r\n\r\na\nb\n", b"\r\n"):
-            reply = server.ask(HEAD + data)
-            assert reply.endswith(b"Content-Length: 0\r\n\r\n")
-    lines = io.BytesIO(b"a\nb\n").readlines()
-    assert str(lines) == "[b'a\\n', b'b\\n']"
+        server.server.application = reading
+        reply = server.ask(HEAD + b"Content-Length: 6\r\n\r\na\nb\nc\n")
+        assert reply.endswith(rb"[b'a\n', b'b\n', b'c\n']")
+        assert server.ask(HEAD + b"\r\n").endswith(b"\r\n\r\n[b'']")
 
 
 def test_an_error_in_a_body_stays_where_it_is():

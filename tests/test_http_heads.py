@@ -3,10 +3,13 @@
 import json
 import logging
 import re
+import subprocess
+import sys
 
 import pytest
 
 from facenality.server import Limits
+from serving import ROOT
 from speaking import speaking, statuses
 
 HOST = b"Host: x\r\n"
@@ -261,6 +264,25 @@ def test_a_head_may_come_byte_by_byte(server):
         assert b"200 OK" in sock.recv(1000)
 
 
+@pytest.mark.parametrize(
+    ("begun", "status"),
+    [
+        (b"GET / HTTP/1.1\nHost: x\n\n", 400),
+        (b"\x16\x03\x01\x02", 400),
+        (b"\r\n\r\n", 400),
+        (b"GET /" + b"a" * 33 * 1024, 431),
+    ],
+)
+def test_what_cannot_become_a_head_is_refused_before_its_end(server, begun, status):
+    with server.connect(begun) as sock:
+        assert statuses(sock.recv(1000)) == [status]
+
+
+def test_a_head_that_ends_early_is_refused(server):
+    assert statuses(server.ask(b"GET / HTTP/1.1\r\nHost: x\r\n")) == [400]
+    assert server.ask(b"") == b""
+
+
 def test_options_for_the_whole_server_are_answered_by_itself(server):
     reply = server.ask(get(line=b"OPTIONS * HTTP/1.1"))
     assert statuses(reply) == [204]
@@ -357,6 +379,28 @@ def test_connections_above_the_limit_are_told_to_come_later():
         assert statuses(server.ask(get())) in ([200], [503])  # when it is noticed
         assert statuses(server.ask(get())) == [200]
         second.close()
+
+
+def test_there_are_no_more_connections_than_files(caplog, monkeypatch):
+    monkeypatch.setattr(logging.getLogger("facenality"), "propagate", True)
+    assert Limits().fitted(float("inf")) == Limits()
+    assert Limits().fitted(4096) == Limits()
+    assert not caplog.text
+    assert Limits().fitted(1024).max_connections == 1024 - 256 - 64
+    assert "lowered from 2048 to 704" in caplog.text
+    assert Limits().fitted(64).max_connections == 1
+
+
+def test_as_many_files_may_be_open_as_the_system_allows():
+    code = (
+        "import resource as r\n"
+        "soft, hard = r.getrlimit(r.RLIMIT_NOFILE)\n"
+        "r.setrlimit(r.RLIMIT_NOFILE, (100, hard))\n"
+        "from facenality.server.limits import open_files\n"
+        "assert open_files() >= hard\n"
+        "assert r.getrlimit(r.RLIMIT_NOFILE)[0] == hard\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
 def test_far_above_the_limit_connections_are_closed_without_a_word():

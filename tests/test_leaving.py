@@ -4,6 +4,7 @@ import gevent
 import pytest
 from gevent import socket
 
+from facenality.connection import has_bytes
 from facenality.errors import ClientGone
 from facenality.web import leaving
 
@@ -51,3 +52,12 @@ def test_a_reset_connection_is_closed():
         client.close()
         with ours:
             assert leaving._closed(ours)
+            assert not has_bytes(ours)
+
+
+def test_a_client_that_leaves_behind_a_pipelined_request_is_noticed(pair):
+    ours, theirs = pair
+    theirs.sendall(b"POST")
+    gevent.spawn_later(0.1, theirs.close)
+    with pytest.raises(ClientGone), leaving.watch({leaving.SOCKET: ours}):
+        gevent.sleep(5)

@@ -1,8 +1,10 @@
 """A log line cannot be forged, neither by a message nor by an exception's text."""
 
+import json
 import logging
 import sys
 
+from facenality import logs
 from facenality.logs import _OneLine
 
 
@@ -26,3 +28,23 @@ def test_a_tracebacks_lines_are_marked():
     assert lines[0] == "INFO failed"
     assert all(line.startswith("  | ") for line in lines[1:])
     assert "ValueError: bad" in "".join(lines)
+
+
+def test_what_ends_a_greenlet_is_one_event_of_the_log(capsys):
+    import gevent
+
+    log = logging.getLogger("facenality")
+    handlers, level, propagate = log.handlers[:], log.level, log.propagate
+    hub = gevent.get_hub()
+    try:
+        log.handlers.clear()
+        logs.set_up("info", "json")
+        logs.of_greenlets(hub)
+        gevent.spawn(int, "no\nnumber").join()
+    finally:
+        log.handlers[:], log.propagate = handlers, propagate
+        log.setLevel(level)
+        del hub.print_exception
+    event = json.loads(capsys.readouterr().err)
+    assert event["message"] == "a greenlet failed"
+    assert "ValueError" in event["traceback"]

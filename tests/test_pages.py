@@ -49,10 +49,22 @@ def test_nothing_outside_the_folder_is_served(server, path):
     assert "import" not in reply.text
 
 
-def test_the_page_weighs_less_than_100_kilobytes_and_names_no_other_origin():
-    files = [file for file in (ROOT / "frontend").rglob("*") if file.is_file()]
-    assert sum(file.stat().st_size for file in files) < 100_000
-    for file in files:
+@pytest.mark.parametrize("path", ["/", FILES[0]])
+def test_a_browser_gets_it_packed_and_others_plain(server, path):
+    packed = server.get(path, headers={"Accept-Encoding": "br, gzip;q=0.8"})
+    plain = server.get(path, headers={"Accept-Encoding": "gzip;q=0"})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in plain.headers
+    assert int(packed.headers["Content-Length"]) < len(plain.content)
+    assert packed.content == plain.content, "as requests unpacks it"
+    assert packed.headers["ETag"] != plain.headers["ETag"]
+    assert packed.headers["Vary"] == plain.headers["Vary"] == "Accept-Encoding"
+
+
+def test_the_page_weighs_less_than_100_kilobytes_and_names_no_other_origin(server):
+    weights = [server.get(path).headers["Content-Length"] for path in ("/", *FILES)]
+    assert sum(map(int, weights)) < 100_000
+    for file in (file for file in (ROOT / "frontend").rglob("*") if file.is_file()):
         text = file.read_text().replace("http://www.w3.org/2000/svg", "")
         assert 'src="http' not in text
         assert 'import("http' not in text

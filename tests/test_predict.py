@@ -323,7 +323,10 @@ def test_readyz_is_ready_and_says_what_failed(several_server):
 def test_the_log_has_a_line_for_each_request_and_none_forged(server):
     given = "my-own-id"
     server.post("/predict?model=%0aforged", headers={"X-Request-ID": given})
-    server.wait_for_log(rf"POST /predict 404 [0-9.]+ ms id={given}\n")
+    server.wait_for_log(
+        rf"POST /predict 404 [0-9.]+ ms id={given} "
+        r"client=127\.0\.0\.1 reply_id=[0-9a-f]{32} code=no_such_model\n"
+    )
     server.get("/some%0aforged")
     server.wait_for_log(r"GET \(no route\) 404")
     assert "\nforged" not in server.log()

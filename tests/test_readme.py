@@ -15,14 +15,21 @@ import pytest
 from serving import ROOT, Served
 
 README = (ROOT / "README.md").read_text()
-CONSOLE = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
-STEPS = [
-    (command.strip(), output.strip())
-    for block in CONSOLE
-    for command, output in re.findall(
-        r"^\$ (.*?)\n(.*?)(?=^\$ |\Z)", block, re.M | re.S
-    )
-]
+PROTOCOLS = (ROOT / "docs" / "protocols.md").read_text()
+
+
+def steps(document: str) -> list[tuple[str, str]]:
+    """Each command that the document shows, and what it answers."""
+    return [
+        (command.strip(), output.strip())
+        for block in re.findall(r"```console\n(.*?)```", document, re.DOTALL)
+        for command, output in re.findall(
+            r"^\$ (.*?)\n(.*?)(?=^\$ |\Z)", block, re.M | re.S
+        )
+    ]
+
+
+STEPS = steps(README) + steps(PROTOCOLS)
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +63,8 @@ def comparable(text: str) -> object:
 
 
 def test_the_readme_shows_commands():
-    assert len(STEPS) >= 3
+    assert len(steps(README)) >= 3
+    assert len(steps(PROTOCOLS)) >= 6
 
 
 @pytest.mark.parametrize(("command", "shown"), STEPS, ids=[s[0] for s in STEPS])
@@ -100,15 +108,41 @@ def wait_for(log, pattern: str) -> None:
     raise AssertionError(f"{pattern} not seen")
 
 
-def test_python_of_the_readme_runs(digits, tmp_path):
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    code = code.replace("http://localhost:5000", digits.url)
+@pytest.mark.parametrize(
+    ("document", "shown"),
+    [(README, "0.9"), (PROTOCOLS, ":3:3"), (PROTOCOLS, "(20, 10)")],
+    ids=["README", "a picture", "numbers"],
+)
+def test_python_of_the_documents_runs(digits, tmp_path, document, shown):
+    (code,) = re.findall(r"```python\n(.*?)```", document, re.DOTALL)
+    code = code.replace("localhost:5000", f"127.0.0.1:{digits.port}")
     shutil.copy(ROOT / "models/digits/sample.png", tmp_path / "picture.png")
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    assert "0.9" in done.stdout
+    assert shown in done.stdout
+
+
+def test_the_clients_of_the_documents_run(digits, tmp_path):
+    """docs/clients.md: the command gives what it shows, and so does its Python."""
+    text = (ROOT / "docs" / "clients.md").read_text()
+    (step,) = re.findall(r"```console\n\$ (.*?)\n(.*?)```", text, re.DOTALL)
+    command = step[0].replace("python", ".venv/bin/python", 1)
+    got = ran(f"{command} --server {digits.url}", digits.port, ROOT)
+    assert comparable(got) == comparable(step[1])
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    code = code.replace("http://localhost:5000", digits.url)
+    shutil.copy(ROOT / "models/digits/sample.png", tmp_path / "picture.png")
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "docs")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("3 0.99")
 
 
 def test_every_file_that_the_documents_link_to_is_there():

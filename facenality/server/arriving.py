@@ -3,6 +3,7 @@
 import re
 import time
 
+from ..connection import has_bytes
 from ..errors import HeadTooLarge, Malformed, TooSlow
 from .head import FIRST_BYTE, MAX_HEAD_BYTES
 from .limits import Limits
@@ -44,7 +45,7 @@ def _begins(stream: Stream, limits: Limits, *, first: bool) -> bool:
     try:
         return stream.fill(until)
     except Late:
-        return False
+        return has_bytes(stream.sock)  # just in time
     finally:
         stream.idle = False
 

@@ -2,6 +2,7 @@
 
 import io
 import time
+from abc import abstractmethod
 from typing import Any
 
 from ..errors import FacenalityError, Malformed, TooSlow
@@ -55,8 +56,9 @@ class Body(io.RawIOBase):
             self._stream.send(_GO_AHEAD, self._until)
         self.expects_100 = False
 
+    @abstractmethod
     def _read(self, view: memoryview) -> int:
-        raise NotImplementedError
+        """Some bytes into `view`; 0 at the end. May set `complete`."""
 
     def _receive(self, view: memoryview) -> int:
         """Bytes of the stream into `view`, at least one."""

@@ -4,10 +4,9 @@ import logging
 import socket
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from ..connection import SOCKET, peek
+from ..connection import SOCKET, has_bytes
 from ..errors import FacenalityError, TooManyConnections
 from . import closing
 from .arriving import next_head
@@ -55,24 +54,10 @@ class Handler:
         except OSError:
             pass  # the client has gone
         finally:
-            unread = self._unread or self._has_bytes()
-            closing.close(self.stream.sock, unread=unread)
+            sock, waiting = self.stream.sock, self.stream.waiting
+            unread = self._unread or waiting > 0 or has_bytes(sock)
+            closing.close(sock, unread=unread)
             self._server.closed_one(self)
-
-    def is_idle(self) -> bool:
-        """Whether it waits for a request of which nothing has arrived."""
-        return self.stream.idle and not self._has_bytes()
-
-    def _has_bytes(self) -> bool:
-        with suppress(OSError):
-            return bool(self.stream.waiting or peek(self.stream.sock))
-        return False
-
-    def hang_up(self) -> None:
-        """End an idle connection: what is there is still read, then comes EOF."""
-        with suppress(OSError):  # the client was faster
-            # Beneath TLS, whose own shutdown would go on in plain text.
-            self.stream.sock._sock.shutdown(socket.SHUT_RD)
 
     def _secure(self) -> bool:
         """TLS, where it is asked for; its handshake takes time of the first head."""
@@ -85,7 +70,7 @@ class Handler:
             stream.sock.do_handshake()
         except (OSError, Late):
             log.info("a TLS handshake failed")
-            self._server.on_refused("tls")
+            self._server.on_refused(None, "tls")
             return False
         finally:
             stream.deadline = NEVER
@@ -137,7 +122,7 @@ class Handler:
     def _refuse(self, error: FacenalityError, seen: bytes) -> None:
         """One answer, then the end: nobody can say where the next request begins."""
         self._unread = True
-        self._server.on_refused(error.code)
+        self._server.on_refused(error.status, error.code)
         reply = refusal(error, self._server.origins, seen)
         self.stream.send(reply, time.monotonic() + REFUSAL_SECONDS)
 

@@ -1,7 +1,9 @@
 """How long and how much, for every connection; and files enough for all of them."""
 
 import logging
+import math
 import resource
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -54,8 +56,7 @@ class Limits:
 def open_files() -> float:
     """How many files may be open, after raising the soft limit to the hard one."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    try:
+    with suppress(OSError, ValueError):  # macOS has a lower limit that it does not tell
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    except (OSError, ValueError):  # macOS has a lower limit that it does not tell
-        return soft
-    return float("inf") if hard == resource.RLIM_INFINITY else hard
+        soft = hard
+    return math.inf if soft == resource.RLIM_INFINITY else soft

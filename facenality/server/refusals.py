@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 _ORIGIN = re.compile(
     rb"\r\norigin:[ \t]*([!-~]{1,256})[ \t]*(?=\r\n|\Z)", re.IGNORECASE
 )
+_WHAT = {408: "a slow request", 500: "a request", 503: "a connection"}
 _EXPOSED = "X-Request-ID, Retry-After, Server-Timing"
 
 
@@ -28,9 +29,8 @@ def refusal(
 ) -> bytes:
     """The whole reply; `seen` is what has been received of the request's head."""
     token = secrets.token_hex(16)
-    log.info(
-        "refused before it was a request: %d %s id=%s", error.status, error.code, token
-    )
+    what = _WHAT.get(error.status, "a malformed request")
+    log.info("%s was refused: %d %s id=%s", what, error.status, error.code, token)
     body = {"success": False, "error": str(error), "code": error.code, "id": token}
     text = json.dumps(body, separators=(",", ":")).encode()
     fields = {

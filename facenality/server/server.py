@@ -35,18 +35,18 @@ def refuse_monkey_patching() -> None:
         )
 
 
-def _uncounted(_reason: str) -> None:
+def _uncounted(_status: int | None, _reason: str) -> None:
     """Nobody counts refusals."""
 
 
 class Server(WSGIServer):
     """Serves `application` until SIGTERM, then drains.
 
-    `on_refused` is called with the reason of each refusal that the application does not
-    see: the code of its answer, or "tls".
+    `on_refused` is called for each refusal that the application does not see: with the
+    status of the answer, None where there is none, and its code, or "tls".
     """
 
-    on_refused: Callable[[str], None] = staticmethod(_uncounted)
+    on_refused: Callable[[int | None, str], None] = staticmethod(_uncounted)
 
     def __init__(
         self,
@@ -89,7 +89,7 @@ class Server(WSGIServer):
         excess = len(self._handlers) - self.limits.max_connections
         if excess >= TOLD:
             sock.close()
-            self.on_refused("too_many_connections")
+            self.on_refused(None, "too_many_connections")
             return
         handler = Handler(sock, address, self, excess=excess >= 0)
         self._handlers.add(handler)
@@ -125,9 +125,10 @@ class Server(WSGIServer):
         gevent.sleep(0)  # their handlers begin
 
     def _hang_up(self, idle_since: float) -> None:
+        """Let the time of idle connections be over, as if they had been idle longer."""
         for handler in self._handlers:
-            if handler.idle_since <= idle_since and handler.is_idle():
-                handler.hang_up()
+            if handler.stream.idle and handler.idle_since <= idle_since:
+                handler.stream.deadline = 0.0
 
     def _gone(self, timeout: float) -> bool:
         self._empty.clear()

@@ -1,14 +1,14 @@
 """What a model is for: decode one instance, describe one row of scores.
 
 A payload is what a client sent for one instance: bytes (an encoded image), a string (a
-text, or an image in base64 or as a data: URL), or numbers in nested lists (a tensor,
-used as it is; by name in an object where a model has several inputs).
+text, or an image in base64 or as a data: URL), or numbers in nested lists or an array
+(a tensor, used as it is; by name in an object where a model has several inputs).
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from ..arrays import Arrays
+from ..arrays import Array, Arrays
 from ..facts import Facts
 from ..recipe import Recipe
 from .describing import Prediction
@@ -18,7 +18,7 @@ from .texts import TextClassification
 
 __all__ = ["Payload", "Prediction", "Task", "make"]
 
-Payload = bytes | str | Sequence[Any] | Mapping[str, Any] | float
+Payload = bytes | str | Sequence[Any] | Mapping[str, Any] | Array | float
 
 
 class Task(Protocol):

@@ -54,7 +54,9 @@ def single_row(scores: Arrays) -> Array:
 
 
 def finite(scores: Array) -> Array:
-    """JSON has no NaN: a model that answers it has failed."""
-    if scores.dtype.kind in "fc" and not np.isfinite(scores).all():
+    """JSON has no NaN and no complex number: a model that answers it has failed."""
+    if scores.dtype.kind in "cmMV":
+        raise ModelFailed(f"The model answered {scores.dtype}, which is no number.")
+    if scores.dtype.kind == "f" and not np.isfinite(scores).all():
         raise ModelFailed("The model answered NaN or infinity for this input.")
     return scores

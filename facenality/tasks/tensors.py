@@ -40,7 +40,7 @@ class TensorTask:
 def tensor(payload: Any, facts: TensorFacts) -> Array:
     """Nested lists as an array of the input's dtype and shape. Raises NotUsable."""
     array = _strings(payload) if facts.dtype == "string" else _numbers(payload, facts)
-    if not _fits(array.shape, facts):
+    if not facts.fits(array.shape):
         raise NotUsable(
             f"An instance of shape {list(array.shape)} does not fit; "
             f"the model takes {written(facts)}.",
@@ -52,22 +52,33 @@ def tensor(payload: Any, facts: TensorFacts) -> Array:
 def _numbers(payload: Any, facts: TensorFacts) -> Array:
     """As the model's dtype; "1", null, NaN and what overflows are no numbers."""
     try:
+        return cast(payload, facts.dtype)
+    except ValueError:
+        raise NotUsable(
+            f"An instance must be lists of finite numbers, shape {written(facts)}."
+        ) from None
+
+
+def cast(payload: Any, dtype: str) -> Array:
+    """Finite numbers as `dtype`. Raises ValueError where `dtype` cannot hold them."""
+    try:
         given = np.asarray(payload)
         if given.dtype.kind in "biuf" and np.isfinite(given).all():
+            if dtype == "uint64" and given.dtype.kind == "f":
+                # NumPy made floats of whole numbers of which only some fit int64.
+                given = np.asarray(payload, object)
             with np.errstate(over="ignore", invalid="ignore"):
-                cast = given.astype(facts.dtype)
-            if np.isfinite(cast).all() and _same(given, cast):
-                return cast
-    except (ValueError, TypeError, OverflowError):
+                numbers = given.astype(dtype)
+            if np.isfinite(numbers).all() and _same(given, numbers):
+                return numbers
+    except (TypeError, OverflowError):
         pass
-    raise NotUsable(
-        f"An instance must be lists of finite numbers, shape {written(facts)}."
-    )
+    raise ValueError("no finite numbers of that kind")
 
 
-def _same(given: Array, cast: Array) -> bool:
+def _same(given: Array, numbers: Array) -> bool:
     """An integer input takes no fraction and nothing beyond its range."""
-    return cast.dtype.kind == "f" or bool((cast == given).all())
+    return numbers.dtype.kind == "f" or bool((numbers == given).all())
 
 
 def _strings(payload: Any) -> Array:
@@ -75,16 +86,10 @@ def _strings(payload: Any) -> Array:
         array = np.asarray(payload, dtype=object)
         for text in array.flat:
             text.encode()
-    except (AttributeError, UnicodeEncodeError, ValueError):
+    except (AttributeError, UnicodeEncodeError, ValueError, RuntimeError):
+        # RuntimeError: nested deeper than NumPy walks.
         raise NotUsable("An instance must be text that UTF-8 can write.") from None
     return array
-
-
-def _fits(shape: tuple[int, ...], facts: TensorFacts) -> bool:
-    return facts.shape is None or (
-        len(shape) == len(facts.shape)
-        and all(w in (None, got) for w, got in zip(facts.shape, shape, strict=True))
-    )
 
 
 def written(facts: TensorFacts) -> str:

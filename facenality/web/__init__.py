@@ -5,15 +5,28 @@ from typing import Any
 from flask import Flask
 from flask_cors import CORS
 
-from ..catalog import Catalog
-from ..predictor import Predictor
-from ..settings import Settings
-from ..tokens import Tokens
-from . import pages, predict, probes, replies, texts
+from . import (
+    explain,
+    feedback,
+    open_inference,
+    pages,
+    predict,
+    probes,
+    replies,
+    request_log,
+    texts,
+    tfserving_rest,
+)
+from . import metrics as metrics_route
+from .gate import Gate
+from .keys import protect
+from .parts import Parts
+from .proxies import TrustedProxies
 from .requests import Request
 
 # Routes that other sites' JavaScript may call; the page's own and the probes are not.
-CROSS_ORIGIN = r"/(predict|models|api/v1/.*)"
+CROSS_ORIGIN = r"/(predict|models|api/v1/.*|v1/models.*)"
+CROSS_ORIGIN_V2 = r"/v2(/models/.*|/repository/index|/)?$"  # they use a header more
 
 
 class App(Flask):
@@ -22,21 +35,41 @@ class App(Flask):
     request_class = Request
 
 
-def create_app(
-    settings: Settings, catalog: Catalog, predictor: Predictor, tokens: Tokens
-) -> App:
+def create_app(parts: Parts) -> App:
     """Every route, given what it needs."""
+    settings, catalog = parts.settings, parts.catalog
     app = App("facenality", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     # A form's text fields count as JSON does: both are parsed on the hub.
     app.config["MAX_FORM_MEMORY_SIZE"] = settings.max_json_bytes
+    request_log.set_up(app, parts.metrics)
     replies.set_up(app)
     _allow_cross_origin(app, settings.cors_origins)
-    app.register_blueprint(predict.routes(catalog, predictor, settings))
-    app.register_blueprint(texts.routes(catalog, predictor, settings, tokens))
-    app.register_blueprint(probes.routes(catalog))
+    given = (catalog, parts.predictor, settings)
+    for blueprint in (
+        predict.routes(*given, parts.fetcher, parts.uploads),
+        explain.routes(catalog, parts.explainer, settings, parts.fetcher),
+        feedback.routes(catalog, parts.uploads, settings),
+        tfserving_rest.routes(*given),
+        open_inference.routes(*given),
+    ):
+        app.register_blueprint(protect(blueprint, parts.keys))
+    app.register_blueprint(texts.routes(*given, parts.tokens))
+    app.register_blueprint(probes.routes(catalog, parts.uploads))
+    app.register_blueprint(metrics_route.routes(parts.metrics))
     app.register_blueprint(pages.routes())
+    app.wsgi_app = Gate(  # type: ignore[method-assign]  # Flask's own way to wrap it
+        app.wsgi_app, catalog, parts.predictor, parts.metrics, settings.cors_origins
+    )
+    _trust(app, settings.trusted_proxies)
     return app
+
+
+def _trust(app: Flask, proxies: tuple[str, ...]) -> None:
+    """Outermost: all that is behind sees one client address."""
+    if proxies:
+        wrapped = TrustedProxies(app.wsgi_app, proxies)
+        app.wsgi_app = wrapped  # type: ignore[method-assign]  # Flask's own idiom
 
 
 def _allow_cross_origin(app: Flask, origins: tuple[str, ...]) -> None:
@@ -49,4 +82,8 @@ def _allow_cross_origin(app: Flask, origins: tuple[str, ...]) -> None:
         "max_age": 86_400,
         "send_wildcard": "*" in origins,
     }
-    CORS(app, resources={CROSS_ORIGIN: options})
+    more = {
+        name: [*options[name], open_inference.HEADER_LENGTH]
+        for name in ("allow_headers", "expose_headers")
+    }
+    CORS(app, resources={CROSS_ORIGIN: options, CROSS_ORIGIN_V2: options | more})

@@ -1,6 +1,8 @@
 """The page and its static files, held in memory: the hub never waits for a disk."""
 
+import gzip
 import mimetypes
+from dataclasses import dataclass
 from pathlib import Path
 
 from flask import Blueprint, Response, request
@@ -30,7 +32,7 @@ def routes(folder: Path = FRONTEND) -> Blueprint:
     """`/` and `/static/…`, from the files in `folder` as they are now."""
     blueprint = Blueprint("pages", __name__)
     files = {
-        file.relative_to(folder).as_posix(): _response(file)
+        file.relative_to(folder).as_posix(): _kept(file)
         for file in folder.rglob("*")
         if file.is_file()
     }
@@ -46,17 +48,31 @@ def routes(folder: Path = FRONTEND) -> Blueprint:
     return blueprint
 
 
-def _response(file: Path) -> tuple[bytes, str]:
+@dataclass(frozen=True)
+class _File:
+    content: bytes
+    packed: bytes | None  # by gzip, where that is shorter
+    kind: str
+
+
+def _kept(file: Path) -> _File:
     kind = TYPES.get(file.suffix) or mimetypes.guess_type(file.name)[0]
-    return file.read_bytes(), kind or "application/octet-stream"
+    content = file.read_bytes()
+    packed = gzip.compress(content, mtime=0)
+    shorter = packed if len(packed) < len(content) else None
+    return _File(content, shorter, kind or "application/octet-stream")
 
 
-def _send(files: dict[str, tuple[bytes, str]], name: str) -> Response:
+def _send(files: dict[str, _File], name: str) -> Response:
     """The file, or 304 where the browser has it. Names carry no hash: ask each time."""
     if name not in files:
         raise NotFound
-    content, kind = files[name]
-    response = Response(content, mimetype=kind, headers=POLICY)
+    file = files[name]
+    packed = file.packed if request.accept_encodings["gzip"] else None
+    response = Response(packed or file.content, mimetype=file.kind, headers=POLICY)
+    if packed:
+        response.content_encoding = "gzip"
+    response.vary.add("Accept-Encoding")
     response.add_etag()
     response.headers["Cache-Control"] = "no-cache"
     response.make_conditional(request)

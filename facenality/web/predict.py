@@ -1,64 +1,93 @@
 """POST /predict: bytes in, predictions out."""
 
 import re
+from collections.abc import Sequence
 from typing import Any, cast
 
 from flask import Blueprint, Response, g, request
 
 from .. import errors
 from ..catalog import Catalog, Served
-from ..predictor import Answer, Predictor
+from ..predictor import Answer, Predictor, Scored
 from ..settings import Settings
-from . import leaving
+from ..uploads import Uploads
+from ..urls.fetcher import Fetcher
+from . import leaving, request_log
+from .keeping import keep_all
 from .replies import error_reply, reply
-from .requests import Request, read
+from .requests import Fetch, Request, read
+from .timing import slowest, times
 
 DEFAULT_TOP = 5
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 Outcome = Answer | errors.FacenalityError
 
 
-def routes(catalog: Catalog, predictor: Predictor, settings: Settings) -> Blueprint:
+def routes(
+    catalog: Catalog,
+    predictor: Predictor,
+    settings: Settings,
+    fetcher: Fetcher,
+    uploads: Uploads,
+) -> Blueprint:
     """The prediction route."""
-    blueprint = Blueprint("predict", __name__)
+    blueprint, fetch = Blueprint("predict", __name__), watched(fetcher)
 
     @blueprint.post("/predict")
     def predict() -> Response:
-        version, top = _number("version"), _number("top") or DEFAULT_TOP
+        version, top = number("version"), number("top") or DEFAULT_TOP
         with catalog.use(request.args.get("model"), version) as served:
+            request_log.about(served)
             fields = served.model.task.fields
-            sent = read(cast(Request, request), fields, settings.max_json_bytes)
+            sent = read(cast(Request, request), fields, settings.max_json_bytes, fetch)
+            left = max(0.0, settings.request_timeout_s - (sent.fetch_seconds or 0.0))
             with leaving.watch(request.environ):
-                outcomes = predictor.answer(served, sent.payloads, top)
+                outcomes = predictor.answer(served, sent.payloads, top, timeout=left)
+        request_log.answered(outcomes)
+        keep_all(uploads, served, sent.payloads, outcomes)
         if sent.many:
             return _many(served, outcomes)
-        return _single(served, outcomes[0])
+        return _single(served, outcomes[0], sent.fetch_seconds)
 
     return blueprint
 
 
-def _number(name: str) -> int | None:
+def watched(fetcher: Fetcher) -> Fetch:
+    """Fetch while this request's client waits for it."""
+
+    def fetch(url: str) -> bytes:
+        with leaving.watch(request.environ):
+            return fetcher.fetch(url)
+
+    return fetch
+
+
+def number(name: str) -> int | None:
     """A whole number from 1 on in the query, or None where it is absent."""
-    text = request.args.get(name)
+    return whole_number(f"?{name}=", request.args.get(name))
+
+
+def whole_number(name: str, text: str | None) -> int | None:
+    """`text` as a number from 1 on, or None where it is None. Raises Malformed."""
     if text is None:
         return None
     if not _NUMBER.fullmatch(text):
-        raise errors.Malformed(f"?{name}= must be a whole number from 1 on.")
+        raise errors.Malformed(f"{name} must be a whole number from 1 on.")
     return int(text)
 
 
-def _single(served: Served, outcome: Outcome) -> Response:
+def _single(served: Served, outcome: Outcome, fetch_seconds: float | None) -> Response:
     if isinstance(outcome, errors.FacenalityError):
         return error_reply(outcome)
-    body = {"success": True, "predictions": outcome.predictions} | _about(served)
-    return _timed(reply(body), [outcome])
+    body = {"success": True, "predictions": outcome.predictions} | about(served)
+    return timed(reply(body), [outcome], fetch_seconds)
 
 
 def _many(served: Served, outcomes: list[Outcome]) -> Response:
     answers = [o for o in outcomes if isinstance(o, Answer)]
     body = {"success": bool(answers), "results": [_result(o) for o in outcomes]}
     if answers:
-        return _timed(reply(body | _about(served)), answers)
+        return timed(reply(body | about(served)), answers)
     none = errors.NotUsable("None of the inputs could be used; each result says why.")
     return error_reply(none, results=body["results"])
 
@@ -69,7 +98,8 @@ def _result(outcome: Outcome) -> dict[str, Any]:
     return {"error": str(outcome), "code": outcome.code}
 
 
-def _about(served: Served) -> dict[str, Any]:
+def about(served: Served) -> dict[str, Any]:
+    """What every reply says of the model and of itself."""
     found = served.model.found
     return {
         "model": {"name": found.name, "version": str(found.version)},
@@ -77,14 +107,16 @@ def _about(served: Served) -> dict[str, Any]:
     }
 
 
-def _timed(response: Response, answers: list[Answer]) -> Response:
+def timed(
+    response: Response,
+    answers: Sequence[Scored],
+    fetch_seconds: float | None = None,
+) -> Response:
     """Server-Timing in milliseconds; of several answers the slowest of each part."""
-    decode = 1000 * max(a.decode_seconds for a in answers)
-    queue = 1000 * max(a.row.queue_seconds for a in answers)
-    predict = 1000 * max(a.row.predict_seconds for a in answers)
-    size = max(a.row.batch_size for a in answers)
+    fetch = "" if fetch_seconds is None else f"fetch;dur={1000 * fetch_seconds:.1f}, "
+    decode, queue, predict, size = slowest(map(times, answers))
     response.headers["Server-Timing"] = (
-        f"decode;dur={decode:.1f}, queue;dur={queue:.1f}, "
-        f'predict;dur={predict:.1f};desc="batch {size}"'
+        f"{fetch}decode;dur={1000 * decode:.1f}, queue;dur={1000 * queue:.1f}, "
+        f'predict;dur={1000 * predict:.1f};desc="batch {size}"'
     )
     return response

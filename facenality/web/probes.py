@@ -10,10 +10,11 @@ from ..errors import Draining, Loading
 from ..facts import TensorFacts
 from ..loader import Model
 from ..readiness import look
+from ..uploads import Uploads
 from .replies import error_reply, reply
 
 
-def routes(catalog: Catalog) -> Blueprint:
+def routes(catalog: Catalog, uploads: Uploads) -> Blueprint:
     """The probes; none of them depends on load."""
     blueprint = Blueprint("probes", __name__)
 
@@ -40,6 +41,8 @@ def routes(catalog: Catalog) -> Blueprint:
                 "models": [_described(catalog, m) for m in models],
                 "loading": [_loading(e) for e in catalog.entries if e.percent < 100],
                 "failed": _failed(catalog),
+                "keep_uploads": uploads.keep,
+                "uploads_max_age_days": uploads.max_age_days,
             }
         )
 

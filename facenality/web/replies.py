@@ -1,21 +1,21 @@
 """What replies have in common: ids, headers, and errors as JSON, in one place."""
 
-import json
 import logging
 import math
 import re
 import secrets
-import time
 from typing import Any
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from ..errors import FacenalityError, TooLarge
+from ..json_text import dumps
+from . import request_log
 
 log = logging.getLogger(__name__)
 
-_CLIENT_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+CLIENT_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 # Sentences for what werkzeug finds out before a route does.
 _SENTENCES = {
@@ -26,7 +26,7 @@ _SENTENCES = {
 
 
 def set_up(app: Flask) -> None:
-    """Give `app` ids, common headers, the request log and JSON errors."""
+    """Give `app` ids, common headers and JSON errors."""
     app.before_request(_begin)
     app.after_request(_finish)
     app.register_error_handler(FacenalityError, error_reply)
@@ -34,40 +34,36 @@ def set_up(app: Flask) -> None:
     app.register_error_handler(Exception, _unexpected)
 
 
-def reply(body: dict[str, Any], status: int = 200) -> Response:
+def reply(body: Any, status: int = 200) -> Response:
     """`body` as JSON."""
-    text = json.dumps(body, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return Response(text, status, content_type="application/json")
+    return Response(dumps(body), status, content_type="application/json")
 
 
 def error_reply(error: FacenalityError, **more: Any) -> Response:
     """The contract's error body for `error`, with its status and Retry-After."""
+    request_log.failed(error)
     body = {"success": False, "error": str(error), "code": error.code, "id": g.id}
     response = reply(body | more, error.status)
     if error.retry_after is not None:
-        response.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
+        response.headers["Retry-After"] = retry_after(error)
     return response
 
 
+def retry_after(error: FacenalityError) -> str:
+    """Whole seconds, 1 at least: less would only hammer."""
+    return str(max(1, math.ceil(error.retry_after or 0)))
+
+
 def _begin() -> None:
-    g.started = time.monotonic()
     g.id = secrets.token_hex(16)
     theirs = request.headers.get("X-Request-ID", "")
-    g.request_id = theirs if _CLIENT_ID.fullmatch(theirs) else g.id
+    g.request_id = theirs if CLIENT_ID.fullmatch(theirs) else g.id
 
 
 def _finish(response: Response) -> Response:
     response.headers["X-Request-ID"] = g.request_id
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers.setdefault("Cache-Control", "no-store")
-    log.info(
-        "%s %s %d %.1f ms id=%s",
-        request.method,
-        request.url_rule or "(no route)",  # the template: a path may hold a secret
-        response.status_code,
-        1000 * (time.monotonic() - g.started),
-        g.request_id,
-    )
     return response
 
 

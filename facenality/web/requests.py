@@ -1,9 +1,9 @@
 """A request's body -> payloads, in every form of the contract."""
 
 import io
-import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import IO, Any
 
 import flask
@@ -11,6 +11,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from ..errors import Malformed, NotUsable, TooLarge, UnsupportedType
+from ..json_text import loads
 from ..tasks import Payload
 
 FIELDS = ("image", "file")  # of a form; one for each ancestor's clients
@@ -41,16 +42,31 @@ class Request(flask.Request):
 
 @dataclass(frozen=True)
 class Sent:
-    """The payloads of one request; `many` asks for results in a list."""
+    """The payloads of one request; `many` asks for results in a list.
+
+    `others` is what else the form or the JSON says.
+    """
 
     payloads: list[Payload]
     many: bool
+    fetch_seconds: float | None = None  # where the payload came from a URL
+    others: Mapping[str, Any] = field(default_factory=dict)
 
 
-def read(request: Request, fields: Iterable[str], max_json_bytes: int) -> Sent:
+Fetch = Callable[[str], bytes]
+
+
+def unfetched(_url: str) -> bytes:
+    """For routes that take no address."""
+    raise NotUsable("Send the picture itself, not its address.")
+
+
+def read(
+    request: Request, fields: Iterable[str], max_json_bytes: int, fetch: Fetch
+) -> Sent:
     """What `request` sends, for a task that takes these JSON `fields`.
 
-    Raises Malformed, TooLarge, UnsupportedType, NotUsable.
+    Raises Malformed, TooLarge, UnsupportedType, NotUsable, and what `fetch` raises.
     """
     mimetype = request.mimetype
     if mimetype == "multipart/form-data":
@@ -58,7 +74,7 @@ def read(request: Request, fields: Iterable[str], max_json_bytes: int) -> Sent:
     if mimetype.startswith("image/"):
         return Sent([request.body()], many=False)
     if mimetype == "application/json" or mimetype.endswith("+json"):
-        return _json(request, tuple(fields), max_json_bytes)
+        return _json(request, tuple(fields), max_json_bytes, fetch)
     raise UnsupportedType(
         f"The content type {mimetype or 'of this request'!r} is not read; send "
         "multipart/form-data with a file in 'image', an image/* body, or JSON."
@@ -76,7 +92,8 @@ def _form(request: Request) -> Sent:
             code="no_file",
         )
     _check_count(len(files))
-    return Sent([file.stream.read() for file in files], many=len(files) > 1)
+    contents: list[Payload] = [file.stream.read() for file in files]
+    return Sent(contents, many=len(files) > 1, others=request.form.to_dict())
 
 
 def read_json(request: Request, max_bytes: int) -> Any:
@@ -89,20 +106,20 @@ def read_json(request: Request, max_bytes: int) -> Any:
     body = request.body()
     if len(body) > max_bytes:
         raise too_large
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise Malformed(f"The body is not JSON: {error}.") from None
+    return loads(body)
 
 
-def _json(request: Request, fields: tuple[str, ...], max_bytes: int) -> Sent:
+def _json(
+    request: Request, fields: tuple[str, ...], max_bytes: int, fetch: Fetch
+) -> Sent:
     document = read_json(request, max_bytes)
     field = _only_field(document)
     if field not in fields:
         raise NotUsable(
             f"This model does not take {field!r}; it takes {' or '.join(fields)}."
         )
-    return _payloads(field, document[field])
+    sent = _payloads(field, document[field], fetch)
+    return replace(sent, others={k: v for k, v in document.items() if k != field})
 
 
 def _only_field(document: Any) -> str:
@@ -115,7 +132,7 @@ def _only_field(document: Any) -> str:
     return present[0]
 
 
-def _payloads(field: str, value: Any) -> Sent:
+def _payloads(field: str, value: Any, fetch: Fetch) -> Sent:
     if field == "instances":
         if not isinstance(value, list) or not value:
             raise Malformed("'instances' must be a list with at least one instance.")
@@ -124,7 +141,9 @@ def _payloads(field: str, value: Any) -> Sent:
     if not isinstance(value, str):
         raise Malformed(f"{field!r} must be a string.")
     if field == "url":
-        raise NotUsable("Fetching images by URL is off; send the image itself.")
+        started = time.monotonic()
+        fetched = fetch(value)
+        return Sent([fetched], many=False, fetch_seconds=time.monotonic() - started)
     return Sent([value], many=False)
 
 

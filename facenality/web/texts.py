@@ -16,7 +16,7 @@ from ..catalog import Catalog, Served
 from ..predictor import Predictor
 from ..settings import Settings
 from ..tokens import Tokens
-from . import leaving
+from . import leaving, request_log
 from .replies import reply
 from .requests import Request, read_json
 
@@ -37,8 +37,10 @@ def routes(
     def predict_texts(token: str) -> Response:
         if not tokens.allow(token):
             raise NotFound
-        texts = _texts(read_json(cast(Request, request), settings.max_json_bytes))
         with catalog.use(settings.text_model, None) as served:
+            request_log.about(served)
+            predictor.admit(served.batcher)
+            texts = _texts(read_json(cast(Request, request), settings.max_json_bytes))
             if "text" not in served.model.task.fields:
                 raise errors.NotUsable(
                     f"Model {settings.text_model} takes no text; set text_model."
@@ -77,6 +79,7 @@ def _labels(
         with _turn:
             left = max(0.0, until - time.monotonic())
             outcomes = predictor.answer(served, window, top=1, timeout=left)
+        request_log.answered(outcomes)
         for outcome in outcomes:
             if isinstance(outcome, errors.FacenalityError):
                 raise outcome

@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+import extra
 import light
 import scans
 import strokes
@@ -23,11 +24,17 @@ class Pictures(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ships no t
     """
 
     def __init__(
-        self, real: scans.Scans, samples: int, batch_size: int, seed: int
+        self,
+        real: scans.Scans,
+        samples: int,
+        batch_size: int,
+        seed: int,
+        more: extra.Extra | None = None,
     ) -> None:
         super().__init__()
         self.real, self.samples, self.batch_size = real, samples, batch_size
         self.seed, self.epoch = seed, 0
+        self.more = more
 
     def __len__(self) -> int:
         return max(1, self.samples // self.batch_size)
@@ -41,7 +48,10 @@ class Pictures(keras.utils.PyDataset):  # type: ignore[misc]  # Keras ships no t
         pairs = [self.draw(rng) for _ in range(self.batch_size)]
         ink = np.stack([reduce(canvas) for canvas, _ in pairs])
         shown = light.photograph(ink, rng).astype(np.float32)
-        return shown[..., None], np.array([digit for _, digit in pairs])
+        digits = np.array([digit for _, digit in pairs])
+        if self.more:
+            extra.mix(self.more, shown, digits, self.samples, rng)
+        return shown[..., None], digits
 
     def draw(self, rng: np.random.Generator) -> tuple[NDArray[np.uint8], int]:
         """Return one digit's ink on the canvas, and the digit."""

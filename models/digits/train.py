@@ -14,6 +14,7 @@ import keras
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 import exams
+import extra
 import network
 import samples
 import scans
@@ -27,8 +28,12 @@ def main() -> None:
     options = parse()
     keras.utils.set_random_seed(options.seed)
     seen, held_out = scans.load()
+    more = extra.load(options.extra) if options.extra else None
+    if more:
+        print(f"learning from {len(more.digits)} pictures of {options.extra} as well")
+    pictures = Pictures(seen, options.samples, BATCH_SIZE, options.seed, more)
     model = network.build()
-    fit(model, Pictures(seen, options.samples, BATCH_SIZE, options.seed), options)
+    fit(model, pictures, options)
     model = network.bare(model)
     accuracies = exams.accuracies(model, held_out)
     report(accuracies)
@@ -47,6 +52,7 @@ def parse() -> argparse.Namespace:
         ("--samples", int, 20_480, "new pictures per epoch, no less than 128"),
         ("--seed", int, 1, "the same seed gives the same model"),
         ("--out", Path, here, "the folder to write to"),
+        ("--extra", Path, None, "a folder of `app.py dataset`, to learn from as well"),
     ):
         shown = "this script's folder" if default is here else default
         help_text = f"{text} (default: {shown})"

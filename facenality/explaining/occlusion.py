@@ -1,0 +1,91 @@
+"""A picture's parts: a grid of patches, each covered with the picture's mean colour.
+
+Source: M. Zeiler and R. Fergus, Visualizing and Understanding Convolutional Networks,
+2014, section 4.2. The instance is covered, not the file: the map is of what the model
+saw, whatever cropping and scaling came before.
+"""
+
+from collections.abc import Iterator
+from itertools import pairwise, product
+from math import sqrt
+from typing import Any
+
+import numpy as np
+
+from .. import images
+from ..arrays import Array
+from ..recipe import ImageSpec
+from ..tasks import Payload, Task
+from ..tasks.pictures import from_base64
+from .placing import WHOLE, covered
+
+CELL = 16  # pixels of an instance, about; between LEAST and MOST cells a side
+LEAST, MOST = 7, 14
+REACH = 0.5  # of a cell, that a patch goes beyond its own on every side
+
+
+class Patches:
+    """See the protocol `Parts`."""
+
+    def __init__(
+        self, task: Task, spec: ImageSpec, payload: Payload, most: int
+    ) -> None:
+        if isinstance(payload, str):
+            payload = from_base64(payload)
+        decoded = task.decode(payload)
+        assert isinstance(decoded, np.ndarray)  # noqa: S101  a picture is one array
+        self.whole: Array = decoded
+        self._axis = 0 if spec.channels_first else -1
+        height, width, _ = self._pixels(decoded).shape
+        self._rows, self._columns = grid(height, width, most)
+        self._boxes = [
+            (slice(*rows), slice(*columns))
+            for rows, columns in product(
+                spans(height, self._rows), spans(width, self._columns)
+            )
+        ]
+        self._size, self._box = (width, height), WHOLE
+        if isinstance(payload, bytes):
+            self._size = images.upright_size(payload)
+            self._box = covered(self._size, spec)
+
+    def hidden(self) -> Iterator[Array]:
+        """The instance with one patch covered, row by row of the grid."""
+        mean = self._pixels(self.whole).mean((0, 1))
+        for rows, columns in self._boxes:
+            copy = self.whole.copy()
+            self._pixels(copy)[rows, columns] = mean
+            yield copy
+
+    def describe(self, weights: list[float]) -> dict[str, Any]:
+        """The weights as rows of the grid, and where the grid lies on the picture."""
+        values = np.reshape(weights, (self._rows, self._columns)).tolist()
+        heatmap = {"rows": self._rows, "cols": self._columns, "values": values}
+        width, height = self._size
+        picture = {"width": width, "height": height, "box": list(self._box)}
+        return {"heatmap": heatmap, "picture": picture}
+
+    def _pixels(self, instance: Array) -> Array:
+        """[H, W, C], as a view."""
+        return np.moveaxis(instance, self._axis, -1)
+
+
+def grid(height: int, width: int, most: int) -> tuple[int, int]:
+    """Rows and columns, `most` cells in all (or the least that tells anything)."""
+    rows, columns = _cells(height), _cells(width)
+    smaller = min(1.0, sqrt(most / (rows * columns)))
+    return max(1, int(rows * smaller)), max(1, int(columns * smaller))
+
+
+def _cells(length: int) -> int:
+    return min(max(LEAST, min(MOST, round(length / CELL))), length)
+
+
+def spans(length: int, cells: int) -> list[tuple[int, int]]:
+    """First and last pixel (exclusive) of the patches along one axis."""
+    reach = REACH * length / cells
+    edges = pairwise(np.linspace(0, length, cells + 1))
+    return [
+        (max(0, round(start - reach)), min(length, round(end + reach)))
+        for start, end in edges
+    ]

@@ -1,0 +1,67 @@
+"""A model's signature as each protocol tells it; shapes with their batch axis as -1."""
+
+from typing import Any
+
+from ..facts import TensorFacts
+from .datatypes import names_of
+from .signature import MAX_INSTANCES, Signature
+from .v1_request import SIGNATURE
+from .v2_inputs import batched
+
+IMAGES = "an encoded image (JPEG, PNG, WebP, GIF, BMP) for each instance, shape [-1]"
+
+
+def signature_def(signature: Signature) -> dict[str, Any]:
+    """TensorFlow Serving's `signature_def`, as protobuf's JSON of SignatureDefMap."""
+    inputs = {one.name: _tensor_info(one) for one in signature.inputs}
+    outputs = {one.name: _tensor_info(one) for one in signature.outputs}
+    method = "tensorflow/serving/predict"
+    one = {"inputs": inputs, "outputs": outputs, "method_name": method}
+    return {"signature_def": {SIGNATURE: one}}
+
+
+def _tensor_info(facts: TensorFacts) -> dict[str, Any]:
+    unknown = facts.shape is None
+    sizes = [] if unknown else [str(length) for length in batched(facts)]
+    return {
+        "dtype": names_of(facts.dtype).tensorflow,
+        "tensor_shape": {
+            "dim": [{"size": size, "name": ""} for size in sizes],
+            "unknown_rank": unknown,
+        },
+        "name": facts.name,
+    }
+
+
+def v2_inputs(signature: Signature) -> list[dict[str, Any]]:
+    """The inputs of V2 metadata; an image model says that it takes BYTES too."""
+    more = {"parameters": {"BYTES": IMAGES}} if signature.images else {}
+    return [_tensor(one) | more for one in signature.inputs]
+
+
+def v2_outputs(signature: Signature) -> list[dict[str, Any]]:
+    """The outputs of V2 metadata."""
+    return [_tensor(one) for one in signature.outputs]
+
+
+def _tensor(facts: TensorFacts) -> dict[str, Any]:
+    return {
+        "name": facts.name,
+        "datatype": names_of(facts.dtype).v2,
+        "shape": batched(facts),
+    }
+
+
+def v2_config(signature: Signature) -> dict[str, Any]:
+    """What of Triton's ModelConfig is true here; `dims` leave the batch axis out."""
+    return {
+        "max_batch_size": MAX_INSTANCES,
+        "input": [_config(one) for one in signature.inputs],
+        "output": [_config(one) for one in signature.outputs],
+    }
+
+
+def _config(facts: TensorFacts) -> dict[str, Any]:
+    datatype = names_of(facts.dtype).v2
+    kind = "TYPE_STRING" if datatype == "BYTES" else f"TYPE_{datatype}"
+    return {"name": facts.name, "data_type": kind, "dims": batched(facts)[1:]}

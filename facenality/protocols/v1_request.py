@@ -1,0 +1,147 @@
+"""TensorFlow Serving's REST: rows, columns and examples -> payloads.
+
+Source: tensorflow_serving/g3doc/api_rest.md and util/json_tensor.cc.
+"""
+
+import binascii
+from base64 import b64decode
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..arrays import Array
+from ..errors import Malformed, TooLarge
+from ..facts import TensorFacts
+from ..tasks import Payload
+from .signature import Signature, check_count, names
+from .tensors import MAX_STRINGS
+
+SIGNATURE = "serving_default"
+MAX_AXES = 32  # NumPy's own limit for walking through an array
+
+
+def read(document: Any, signature: Signature) -> tuple[Sequence[Payload], bool]:
+    """The payloads of a predict request, and whether they came in columns.
+
+    Raises Malformed, TooLarge.
+    """
+    if not isinstance(document, dict) or ("instances" in document) == (
+        "inputs" in document
+    ):
+        raise Malformed(
+            "The JSON must be an object with either 'instances', a list of rows, or "
+            "'inputs', the columns by name."
+        )
+    check_signature(document, SIGNATURE)
+    if "instances" in document:
+        return _each(document["instances"], "instances", signature), False
+    return _each(_columns(document["inputs"], signature), "inputs", signature), True
+
+
+def examples(document: Any, verb: str, signature: Signature) -> Sequence[Payload]:
+    """The payloads of a classify or regress request. Raises Malformed, TooLarge."""
+    if not isinstance(document, dict) or "examples" not in document:
+        raise Malformed(
+            "The JSON must be an object with 'examples', a list of objects."
+        )
+    check_signature(document, SIGNATURE, f"tensorflow/serving/{verb}")
+    given, context = document["examples"], document.get("context", {})
+    features = {one.name for one in signature.inputs}
+    if not isinstance(given, list) or not isinstance(context, dict):
+        raise Malformed("'examples' must be a list, and 'context' an object.")
+    if not context.keys() <= features:
+        raise Malformed(f"The features of 'context' must be {names(signature.inputs)}.")
+    check_count(len(given))
+    if not all(isinstance(one, dict) and not one.keys() & context for one in given):
+        raise Malformed("An example is an object with none of the context's features.")
+    return _each([context | one for one in given], "examples", signature)
+
+
+def check_signature(document: dict[str, Any], *known: str) -> None:
+    """Raise Malformed for a signature that the model does not have."""
+    if document.get("signature_name") not in (None, "", *known):
+        raise Malformed(
+            f"There is no such signature; there is {', '.join(known)}.",
+            code="no_such_signature",
+        )
+
+
+def _each(given: Any, field: str, signature: Signature) -> Sequence[Payload]:
+    if not isinstance(given, list) or not given:
+        raise Malformed(f"{field!r} must be a list with at least one instance.")
+    check_count(len(given))
+    return [_payload(one, index, signature) for index, one in enumerate(given)]
+
+
+def _columns(inputs: Any, signature: Signature) -> list[Any]:
+    """Columns turned into rows."""
+    if not isinstance(inputs, dict) or is_b64(inputs):
+        inputs = {signature.inputs[0].name: inputs}
+    missing = [one for one in signature.inputs if one.name not in inputs]
+    if missing:
+        raise Malformed(f"'inputs' must also have {names(missing)}.")
+    columns = {one.name: inputs[one.name] for one in signature.inputs}
+    if not all(isinstance(column, list) for column in columns.values()):
+        raise Malformed("A column of 'inputs' must be a list, an element an instance.")
+    lengths = {len(column) for column in columns.values()}
+    if len(lengths) > 1:
+        raise Malformed("The columns of 'inputs' must be of one length.")
+    check_count(*lengths)
+    rows = zip(*columns.values(), strict=True)
+    return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+def _payload(given: Any, index: int, signature: Signature) -> Any:
+    """An instance by its inputs' names, or bare where there is only one."""
+    single = signature.inputs[0] if len(signature.inputs) == 1 else None
+    if single and (not isinstance(given, dict) or is_b64(given)):
+        return _value(given, single, signature)
+    expected = {one.name for one in signature.inputs}
+    if not isinstance(given, dict) or given.keys() != expected:
+        raise Malformed(
+            f"Instance {index} must be an object with {names(signature.inputs)}"
+            f"{', or the bare value' if single else ''}."
+        )
+    values = {
+        one.name: _value(given[one.name], one, signature) for one in signature.inputs
+    }
+    return values[single.name] if single else values
+
+
+def is_b64(value: Any) -> bool:
+    """Whether `value` is how TensorFlow Serving writes bytes."""
+    return (
+        isinstance(value, dict)
+        and value.keys() == {"b64"}
+        and isinstance(value["b64"], str)
+    )
+
+
+def _value(value: Any, facts: TensorFacts, signature: Signature) -> Any:
+    """Bytes out of their objects; a list of numbers is not looked through."""
+    if signature.images:
+        return value["b64"] if is_b64(value) else value  # decoded in a decoder thread
+    if facts.dtype != "string":
+        return value
+    texts = _texts(value)
+    return texts.item() if signature.texts and texts.size == 1 else texts
+
+
+def _texts(value: Any) -> Array:
+    """As many as there are, in the shape they have."""
+    array = np.array(value, object)
+    if array.ndim > MAX_AXES:
+        raise Malformed(f"Texts may be nested {MAX_AXES} deep.")
+    if array.size > MAX_STRINGS:
+        raise TooLarge(f"{array.size} texts in one instance; at most {MAX_STRINGS}.")
+    for index, one in np.ndenumerate(array):
+        array[index] = _text(one) if is_b64(one) else one
+    return array
+
+
+def _text(value: dict[str, str]) -> str:
+    try:
+        return b64decode(value["b64"], validate=True).decode()
+    except (binascii.Error, ValueError):
+        raise Malformed("A {'b64': …} is not base64 of UTF-8 text.") from None

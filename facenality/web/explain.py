@@ -1,0 +1,46 @@
+"""POST /explain: as /predict with one input, and what of it made the answer."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from flask import Blueprint, Response, request
+
+from ..catalog import Catalog
+from ..errors import Malformed
+from ..explaining import Explainer
+from ..settings import Settings
+from ..urls.fetcher import Fetcher
+from . import leaving, request_log
+from .predict import about, number, watched
+from .replies import reply
+from .requests import Request, read
+
+
+def routes(
+    catalog: Catalog, explainer: Explainer, settings: Settings, fetcher: Fetcher
+) -> Blueprint:
+    """The explanation route."""
+    blueprint, fetch = Blueprint("explain", __name__), watched(fetcher)
+
+    @blueprint.post("/explain")
+    def explain() -> Response:
+        with catalog.use(request.args.get("model"), number("version")) as served:
+            request_log.about(served)
+            fields = served.model.task.fields
+            sent = read(cast(Request, request), fields, settings.max_json_bytes, fetch)
+            if len(sent.payloads) != 1:
+                raise Malformed("One input at a time is explained; send one.")
+            with leaving.watch(request.environ):
+                label = _label(sent.others)
+                explained = explainer.explain(served, sent.payloads[0], label)
+        return reply({"success": True} | explained | about(served))
+
+    return blueprint
+
+
+def _label(others: Mapping[str, Any]) -> str | None:
+    """The label to explain: in the query, the form or the JSON; None is the best."""
+    label = request.args.get("label", others.get("label"))
+    if not isinstance(label, str | None):
+        raise Malformed("'label' must be a string, one of the model's labels.")
+    return label

@@ -1,0 +1,149 @@
+"""The account of each request: its line in the log, and its place in the metrics.
+
+Routes tell what they know, `about` a model and `answered`; `replies` tells what failed.
+"""
+
+import json
+import logging
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Flask, Response, g, request
+
+from ..catalog import Served
+from ..errors import FacenalityError
+from ..metrics import NO_ROUTE, Metrics
+from ..predictor import Scored
+from .timing import Times, slowest, times
+
+log = logging.getLogger(__name__)
+
+_WORD = re.compile(r'[^\s"=]+')
+
+
+@dataclass
+class Account:
+    """What is known of the request so far."""
+
+    started: float = field(default_factory=time.monotonic)
+    model: str | None = None
+    version: int | None = None
+    inputs: int = 0
+    failed: int = 0
+    times: Times | None = None
+    code: str | None = None
+    errors: set[tuple[int, str]] = field(default_factory=set)  # statuses and codes
+
+    def fail(self, error: FacenalityError) -> None:
+        """Note `error`, of the request or of one of its inputs."""
+        self.errors.add((error.status, error.code))
+
+
+class Line(dict[str, Any]):
+    """The fields of a request: JSON as they are; as text a sentence, then name=value.
+
+    Everything here is ours but the method and, behind a proxy, the client's address.
+    """
+
+    def __str__(self) -> str:
+        head = "{method} {route} {status} {ms} ms".format_map(self)
+        more = (f"{name}={_word(self[name])}" for name in list(self)[4:])
+        return " ".join([head, *more])
+
+
+def set_up(app: Flask, metrics: Metrics) -> None:
+    """Keep the account of every request to `app`.
+
+    Before all other functions of the kind, so that it begins first and ends last.
+    """
+
+    def begin() -> None:
+        g.account = Account()
+        metrics.in_progress.inc()
+
+    def finish(response: Response) -> Response:
+        account: Account = g.account
+        seconds = time.monotonic() - account.started
+        route = request.url_rule.rule if request.url_rule else NO_ROUTE
+        metrics.answered(route, response.status_code, seconds)
+        if request.method == "POST":  # a probe that says "loading" refuses no work
+            for code in account.errors:
+                metrics.refused(*code)
+        if log.isEnabledFor(logging.INFO):
+            log.info(_line(account, route, response.status_code, seconds))
+        return response
+
+    def end(_error: BaseException | None) -> None:
+        metrics.in_progress.dec()
+
+    app.before_request(begin)
+    app.after_request(finish)
+    app.teardown_request(end)
+
+
+def about(served: Served) -> None:
+    """This request means that model."""
+    account: Account = g.account
+    account.model, account.version = served.model.found.name, served.model.found.version
+
+
+def answered(outcomes: Sequence[Scored | FacenalityError]) -> None:
+    """These came of its inputs; once or, in parts, several times."""
+    account: Account = g.account
+    account.inputs += len(outcomes)
+    parts = [account.times] if account.times else []
+    for outcome in outcomes:
+        if isinstance(outcome, FacenalityError):
+            account.failed += 1
+            account.fail(outcome)
+        else:
+            parts.append(times(outcome))
+    account.times = slowest(parts) if parts else None
+
+
+def failed(error: FacenalityError) -> None:
+    """The reply to this request is an error."""
+    account: Account = g.account
+    account.code = error.code
+    account.fail(error)
+
+
+def _line(account: Account, route: str, status: int, seconds: float) -> Line:
+    """The template of the route stands for its path, which may hold a secret."""
+    line = Line(
+        method=request.method,
+        route=route,
+        status=status,
+        ms=_ms(seconds),
+        id=g.request_id,
+        client=request.remote_addr or "unix",
+    )
+    if g.request_id != g.id:  # the client's own; the body of the reply has ours
+        line["reply_id"] = g.id
+    if account.model:
+        line |= {"model": account.model, "version": str(account.version)}
+    if account.inputs > 1:
+        line |= {"inputs": account.inputs, "failed": account.failed}
+    if account.times:
+        line |= {
+            "batch": account.times.batch,
+            "decode_ms": _ms(account.times.decode),
+            "queue_ms": _ms(account.times.queue),
+            "predict_ms": _ms(account.times.predict),
+        }
+    if account.code:
+        line["code"] = account.code
+    return line
+
+
+def _ms(seconds: float) -> float:
+    return round(1000 * seconds, 1)
+
+
+def _word(value: object) -> str:
+    """`value` so that it reads as one: quoted where it has spaces, quotes or `=`."""
+    text = str(value)
+    return text if _WORD.fullmatch(text) else json.dumps(text)

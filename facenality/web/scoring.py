@@ -1,0 +1,77 @@
+"""What the routes of other servers' protocols share.
+
+Their clients know one error for a request: one bad instance fails it, and what is wrong
+with the input is 400 where /predict tells 422.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import TypeVar
+
+from flask import request
+
+from ..catalog import Served
+from ..errors import FacenalityError, NoSuchModel
+from ..loader import EVERY_LABEL
+from ..predictor import Answer, Predictor, Scored
+from ..protocols import signature
+from ..protocols.signature import Signature
+from ..tasks import Payload
+from . import leaving, request_log
+
+_VERSION = re.compile(r"[1-9][0-9]{0,17}")
+Outcome = TypeVar("Outcome", bound=Scored)
+
+
+def version_of(name: str, text: str | None) -> int | None:
+    """The version that a path names. Raises NoSuchModel for what is no number."""
+    if text is None:
+        return None
+    if not _VERSION.fullmatch(text):
+        raise NoSuchModel(
+            f"Model {name[:80]!r} has no version {text[:80]!r}; versions are numbers.",
+            code="no_such_version",
+        )
+    return int(text)
+
+
+def signature_of(served: Served) -> Signature:
+    """What the model takes and gives."""
+    return signature.of(served.model.recipe, served.model.engine.facts)
+
+
+def score(
+    predictor: Predictor, served: Served, payloads: Sequence[Payload]
+) -> list[Scored]:
+    """The model's own scores. Raises the first error, naming its instance."""
+    request_log.about(served)
+    with leaving.watch(request.environ):
+        return _all(predictor.score(served, payloads))
+
+
+def answer(
+    predictor: Predictor, served: Served, payloads: Sequence[Payload]
+) -> list[Answer]:
+    """The predictions of all labels. Raises the first error, naming its instance."""
+    request_log.about(served)
+    with leaving.watch(request.environ):
+        return _all(predictor.answer(served, payloads, EVERY_LABEL))
+
+
+def _all(outcomes: Sequence[Outcome | FacenalityError]) -> list[Outcome]:
+    request_log.answered(outcomes)
+    good: list[Outcome] = []
+    for index, outcome in enumerate(outcomes):
+        if isinstance(outcome, FacenalityError):
+            raise _named(outcome, index)
+        good.append(outcome)
+    return good
+
+
+def _named(error: FacenalityError, index: int) -> FacenalityError:
+    """The client's own mistake with its place; the server's have none."""
+    if error.status >= 500:
+        return error
+    named = FacenalityError(f"Instance {index}: {error}", code=error.code)
+    named.status = 400 if error.status == 422 else error.status
+    return named

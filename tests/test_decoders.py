@@ -1,0 +1,113 @@
+"""Decoder threads: in turn by model, and nothing decoded for nobody."""
+
+import threading
+import time
+
+import gevent
+import pytest
+
+from facenality.decoders import Decoders
+from facenality.errors import Expired
+
+
+class Work:
+    """Notes what it was given; waits while its gate is shut."""
+
+    def __init__(self):
+        self.done: list[object] = []
+        self.gate = threading.Event()
+
+    def __call__(self, what):
+        self.gate.wait(10)
+        self.done.append(what)
+        if what == "bad":
+            raise ValueError(what)
+        return what
+
+
+@pytest.fixture
+def decoders():
+    one = Decoders(1)
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def work():
+    return Work()
+
+
+def start(decoders, work, *jobs, **more):
+    """A greenlet for each (line, argument), in this order; the first one begins."""
+    greenlets = [gevent.spawn(decoders.run, line, work, a, **more) for line, a in jobs]
+    gevent.sleep(0.02)
+    return greenlets
+
+
+def test_a_result_comes_back_and_an_exception_too(decoders, work):
+    work.gate.set()
+    assert decoders.run("a", work, 5) == 5
+    with pytest.raises(ValueError, match="bad"):
+        decoders.run("a", work, "bad")
+    assert decoders.run("a", work, 6) == 6
+
+
+def test_models_take_turns(decoders, work):
+    """A flood for one model; another one's jobs do not wait behind it."""
+    flood = start(decoders, work, *(("a", f"a{i}") for i in range(6)))
+    others = start(decoders, work, ("b", "b0"), ("b", "b1"))
+    work.gate.set()
+    gevent.joinall(flood + others, timeout=5, raise_error=True)
+    assert work.done == ["a0", "a1", "b0", "a2", "b1", "a3", "a4", "a5"]
+
+
+def test_a_job_whose_greenlet_is_killed_is_not_decoded(decoders, work):
+    running, leaving, staying, lone = start(
+        decoders, work, ("a", 1), ("a", 2), ("a", 3), ("b", 4)
+    )
+    running.kill()  # its thread cannot be stopped: it finishes for nobody
+    leaving.kill()
+    lone.kill()
+    work.gate.set()
+    assert staying.get(timeout=5) == 3
+    assert work.done == [1, 3]
+    assert decoders.wait("b") < 5
+
+
+def test_what_has_expired_is_not_decoded(decoders, work):
+    start(decoders, work, ("a", 1))
+    deadline = time.monotonic() + 0.02
+    (late,) = start(decoders, work, ("a", 2), deadline=deadline)
+    work.gate.set()
+    with pytest.raises(Expired):
+        late.get(timeout=5)
+    assert work.done == [1]
+
+
+def test_the_wait_follows_from_the_lines_and_the_time_a_decode_takes(decoders, work):
+    work.gate.set()
+    for _ in range(60):
+        decoders.run("a", time.sleep, 0.01)
+    assert decoders.wait("a") == 0
+    work.gate.clear()
+    jobs = start(decoders, work, *(("a", i) for i in range(9)), ("b", 9))
+    # One is being decoded; of the others 8 wait in line a and 1 in line b.
+    each = decoders.wait("b") / 3  # two of a and the one of b go first
+    assert 0.008 < each < 0.1
+    assert decoders.wait("a") == pytest.approx(9 * each)
+    assert decoders.wait("c") == pytest.approx(2 * each)
+    work.gate.set()
+    gevent.joinall(jobs, timeout=5, raise_error=True)
+
+
+def test_idle_decoders_do_nothing(decoders, work):
+    """No polling: the hub's loop does not turn while nobody asks."""
+    work.gate.set()
+    decoders.run("a", work, 1)
+    turns = []
+    watcher = gevent.get_hub().loop.prepare()
+    watcher.start(turns.append, None)
+    gevent.sleep(0.2)
+    watcher.stop()
+    watcher.close()
+    assert len(turns) <= 5

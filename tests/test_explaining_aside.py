@@ -1,0 +1,112 @@
+"""Explanations wait: for predictions, for each other; and they end with their client.
+
+The model takes a sixteenth of a second for each picture, so that one explanation (49
+pictures) is under way for long enough to be met.
+"""
+
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+import made
+from made import picture
+from serving import Served
+
+PNG = {"files": {"image": picture("grey")}}
+EACH = 0.06
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    one = tmp_path_factory.mktemp("slow")
+    made.tones(one / "slow", EACH)
+    return one
+
+
+@pytest.fixture(scope="module")
+def server(folder):
+    with Served(folder) as served:
+        yield served.ready()
+
+
+@pytest.fixture
+def pool():
+    with ThreadPoolExecutor(4) as threads:
+        yield threads
+
+
+def begin(server) -> socket.socket:
+    """Ask for an explanation, and do not wait for it."""
+    client = socket.create_connection(("127.0.0.1", server.port))
+    body = PNG["files"]["image"]
+    head = "POST /explain HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\n"
+    client.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+    return client
+
+
+def let_it_begin() -> None:
+    """It takes three seconds, so that it is still under way afterwards."""
+    time.sleep(0.5)
+
+
+def test_a_second_explanation_is_refused_and_a_client_that_leaves_ends_the_first(
+    server,
+):
+    with begin(server):
+        let_it_begin()
+        reply = server.post("/explain", **PNG)
+        assert (reply.status_code, reply.json()["code"]) == (503, "overloaded")
+        assert "Another explanation" in reply.json()["error"]
+        assert 1 <= int(reply.headers["Retry-After"]) <= 2
+    server.wait_for_log(r"POST /explain 499")
+    assert server.post("/explain", **PNG).status_code == 200
+
+
+def test_predictions_overtake_the_explanation_and_both_are_answered(server, pool):
+    ended = []
+
+    def ask(path):
+        reply = server.post(path, **PNG)
+        ended.append(path)
+        return reply
+
+    explained = pool.submit(ask, "/explain")
+    let_it_begin()
+    for _ in range(5):
+        assert ask("/predict").json()["success"]
+    assert explained.result().json()["heatmap"]["rows"] == 7
+    assert ended == ["/predict"] * 5 + ["/explain"]
+
+
+def test_while_predictions_follow_each_other_the_explanation_gives_way(folder, pool):
+    with Served(folder, "--max-queue-wait-s", "1") as server:
+        server.ready()
+        many = [("image", PNG["files"]["image"])] * 60  # four seconds of work
+        busy = pool.submit(server.post, "/predict", files=many)
+        let_it_begin()
+        reply = server.post("/explain", **PNG)
+        assert (reply.status_code, reply.json()["code"]) == (503, "overloaded")
+        assert "busy with predictions" in reply.json()["error"]
+        assert reply.headers["Retry-After"] == "1"
+        assert busy.result().status_code == 200
+
+
+def test_an_explanation_that_takes_too_long_ends_at_its_deadline(folder):
+    with Served(folder, "--request-timeout-s", "1") as server:
+        server.ready()
+        reply = server.post("/explain", **PNG)
+        assert (reply.status_code, reply.json()["code"]) == (504, "expired")
+        assert "1 s" in reply.json()["error"]
+        assert server.post("/predict", **PNG).status_code == 200
+
+
+def test_a_server_that_drains_does_not_wait_for_an_explanation(folder, pool):
+    with Served(folder) as server:
+        server.ready()
+        explained = pool.submit(server.post, "/explain", **PNG)
+        let_it_begin()
+        assert server.terminate(10) == 0
+        reply = explained.result()
+        assert (reply.status_code, reply.json()["code"]) == (503, "draining")

@@ -1,0 +1,141 @@
+"""The page where a key is asked for, and where a proxy serves it under a path."""
+
+import http.client
+import re
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+import made
+from browsing import browser, watched_page
+from serving import Served
+
+RED = {"name": "red.png", "mimeType": "image/png", "buffer": made.picture("red")}
+KEY = "k3y-of-the-house"
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with browser() as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def keyed(tmp_path_factory):
+    root = tmp_path_factory.mktemp("behind")
+    made.quick(root / "quick")
+    flags = (f"--api-keys={KEY}", "--trusted-proxies=127.0.0.1")
+    with Served(root, *flags) as server:
+        yield server.ready()
+
+
+def give_picture(page):
+    page.wait_for_selector("#workspace", state="visible")
+    page.set_input_files("#file-input", RED)
+
+
+def give_key(page, key):
+    page.wait_for_selector("#key-dialog", state="visible")
+    page.fill("#key-input", key)
+    page.keyboard.press("Enter")
+
+
+def answer(page):
+    card = page.locator("[data-testid=result][data-state=done]").first
+    card.wait_for()
+    return card.locator("[data-testid=top-answer]").inner_text()
+
+
+def test_the_page_asks_for_a_key_and_keeps_it_for_the_visit(chromium, keyed):
+    with watched_page(chromium) as page:
+        page.goto(keyed.url)
+        give_picture(page)
+        page.wait_for_selector("#key-dialog", state="visible")
+        assert "A key is missing" in page.locator("#key-reason").inner_text()
+        give_key(page, "wrong")
+        page.wait_for_selector("#key-reason:has-text('not one of the server')")
+        give_key(page, KEY)
+        assert "red" in answer(page)
+        assert "Authorization: Bearer" in page.locator("#code-curl").text_content()
+        page.reload()
+        give_picture(page)
+        assert "red" in answer(page)
+        assert not page.locator("#key-dialog").is_visible()
+        assert KEY not in page.content()
+        refused = [c for c in page.complaints if "401" not in c]
+        assert refused == [], "the browser itself reports the 401s, and nothing else"
+    with watched_page(chromium) as page:  # another visit
+        page.goto(keyed.url)
+        give_picture(page)
+        page.wait_for_selector("#key-dialog", state="visible")
+
+
+def test_who_has_no_key_sees_the_sentence_and_may_try_again(chromium, keyed):
+    with watched_page(chromium) as page:
+        page.goto(keyed.url)
+        give_picture(page)
+        page.click("#key-cancel")
+        card = page.locator("[data-testid=result][data-state=error]")
+        card.wait_for()
+        assert "A key is missing" in card.inner_text()
+        card.locator("[data-testid=retry]").click()
+        give_key(page, KEY)
+        assert "red" in answer(page)
+
+
+@pytest.fixture
+def proxy(keyed):
+    """A proxy that serves `keyed` under /digits/, and says so as nginx would."""
+
+    class Proxy(BaseHTTPRequestHandler):
+        def do_GET(self):
+            if not self.path.startswith("/digits/"):
+                self.send_error(404)
+                return
+            upstream = http.client.HTTPConnection("127.0.0.1", keyed.port, timeout=30)
+            headers = dict(self.headers) | {
+                "Connection": "close",
+                "X-Forwarded-For": "203.0.113.9",
+                "X-Forwarded-Proto": "https",
+                "X-Forwarded-Host": self.headers["Host"],
+                "X-Forwarded-Prefix": "/digits",
+            }
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            path = self.path.removeprefix("/digits")
+            upstream.request(self.command, path, body, headers)
+            reply = upstream.getresponse()
+            content = reply.read()
+            self.send_response(reply.status)
+            for name, value in reply.getheaders():
+                if name not in ("Connection", "Date", "Server"):
+                    self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(content)
+            upstream.close()
+
+        def do_POST(self):
+            self.do_GET()
+
+        def log_message(self, *_):
+            """Quietly."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as site:
+        thread = threading.Thread(target=site.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{site.server_port}"
+        site.shutdown()
+        thread.join()
+
+
+def test_the_page_works_under_a_path_of_a_proxy(chromium, keyed, proxy):
+    with watched_page(chromium) as page:
+        page.goto(f"{proxy}/digits/")
+        give_picture(page)
+        give_key(page, KEY)
+        assert "red" in answer(page)
+        assert f"{proxy}/digits/predict" in page.locator("#code-curl").text_content()
+        assert [c for c in page.complaints if "401" not in c] == []
+    log = keyed.log()
+    assert re.search(r"POST /predict 200 .* client=203\.0\.113\.9 model=quick", log)
+    assert "GET /static/<path:name> 200" in log
