@@ -2,7 +2,6 @@
 
 import json
 import time
-from pathlib import Path
 from typing import Any, Self
 
 from engine import ROOT, Engine
@@ -32,7 +31,11 @@ class Composed:
         """Wait until Docker says that `container` is healthy."""
         deadline = time.monotonic() + seconds
         while self.inspect(container)["State"]["Health"]["Status"] != "healthy":
-            logs = "" if time.monotonic() < deadline else self.engine.docker("logs", container)
+            logs = (
+                ""
+                if time.monotonic() < deadline
+                else self.engine.docker("logs", container)
+            )
             assert time.monotonic() < deadline, logs
             time.sleep(0.5)
         return self
@@ -51,5 +54,3 @@ def first_answer(reply: str) -> Any:
     body = json.loads(reply)
     assert body["success"], body
     return body["predictions"][0]["label"]
-
-

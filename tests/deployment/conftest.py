@@ -4,13 +4,12 @@ import os
 from collections.abc import Iterator
 
 import pytest
-
 from engine import Engine, unavailable
 
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[Engine]:
-    """An engine with the images `facenality` (full) and `facenality:slim`, as shipped."""
+    """An engine with the images `facenality` (full) and `facenality:slim`."""
     if why := unavailable():
         if os.environ.get("CI") == "true":
             pytest.fail(why)

@@ -1,8 +1,8 @@
 """A Docker engine for the tests: the machine's own, or one that lives for the tests.
 
-Where no engine runs, root on Debian starts one: images are built with the host's network
-and no bridge; then the engine is started again inside a network namespace of its own, so
-that 172.16.239.10 exists there and nowhere else.
+Where no engine runs, root on Debian starts one: images are built with the host's
+network and no bridge; then the engine is started again inside a network namespace of
+its own, so that 172.16.239.10 exists there and nowhere else.
 """
 
 import os
@@ -19,7 +19,7 @@ BASES = {
     "python:3.11-slim-bookworm": "python3,python3-venv",
     "nginx:1.30": "nginx-light",
 }
-KEPT = Path(os.environ.get("BASE_IMAGES", "/var/tmp/facenality-bases"))  # noqa: S108
+KEPT = Path(os.environ.get("BASE_IMAGES", "/var/tmp/facenality-bases"))
 
 
 def unavailable() -> str | None:
@@ -51,7 +51,7 @@ class Engine:
     def __enter__(self) -> Self:
         if self.own:
             self._name = f"facenality{os.getpid()}"
-            self._work = Path(tempfile.mkdtemp(prefix="engine.", dir="/var/tmp"))  # noqa: S108
+            self._work = Path(tempfile.mkdtemp(prefix="engine.", dir="/var/tmp"))
             self.environ |= {
                 "DOCKER_HOST": f"unix://{self._work}/docker.sock",
                 "DOCKER_CONFIG": str(self._work / "config"),
@@ -68,7 +68,9 @@ class Engine:
         if self.prefix:
             subprocess.run(["ip", "netns", "del", self._name], check=False)
         shutil.rmtree(self._work, ignore_errors=True)
-        groups = sorted(Path("/sys/fs/cgroup").rglob(f"{self._name}*/**/"), reverse=True)
+        groups = sorted(
+            Path("/sys/fs/cgroup").rglob(f"{self._name}*/**/"), reverse=True
+        )
         for group in groups:
             subprocess.run(["rmdir", group], capture_output=True)
 
@@ -95,14 +97,15 @@ class Engine:
         done = subprocess.run(
             [str(word) for word in words],
             env=self.environ,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             text=True,
             cwd=more.pop("cwd", ROOT),
             **more,
         )
         if done.returncode:
-            raise AssertionError(f"{words} failed: {done.stdout[-3000:]}{done.stderr[-3000:]}")
+            raise AssertionError(
+                f"{words} failed: {done.stdout[-3000:]}{done.stderr[-3000:]}"
+            )
         return done.stdout
 
     def _start(self, *options: str) -> None:
@@ -133,4 +136,6 @@ class Engine:
             self._run(HERE / "base_image.sh", tar, packages)
         path = "PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
         command = 'CMD ["nginx", "-g", "daemon off;"]'
-        self.docker("import", "-c", f"ENV {path} LANG=C.UTF-8", "-c", command, tar, name)
+        self.docker(
+            "import", "-c", f"ENV {path} LANG=C.UTF-8", "-c", command, tar, name
+        )

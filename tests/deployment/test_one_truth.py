@@ -40,7 +40,9 @@ COMPOSES = ("docker-compose.yml", "docker-compose.nginx.yml")
 
 
 def service(compose: str) -> dict[str, Any]:
-    name = {"docker-compose.yml": "facenality", "docker-compose.nginx.yml": "api"}[compose]
+    name = {"docker-compose.yml": "facenality", "docker-compose.nginx.yml": "api"}[
+        compose
+    ]
     return loaded(compose)["services"][name]
 
 
@@ -151,7 +153,9 @@ def test_the_user_of_the_image_is_the_user_of_the_pod():
 def test_settings_in_these_files_exist():
     known = {f"FACENALITY_{name.upper()}" for name in Settings.model_fields}
     files = ["Dockerfile", *COMPOSES, "deploy/k8s/configmap.yaml"]
-    used = {word for file in files for word in re.findall(r"FACENALITY_[A-Z_]+", text(file))}
+    used = {
+        word for file in files for word in re.findall(r"FACENALITY_[A-Z_]+", text(file))
+    }
     assert used <= known
 
 
