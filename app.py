@@ -10,7 +10,7 @@ from facenality.check import check
 from facenality.decoders import Decoders
 from facenality.errors import WrongSetting
 from facenality.explaining import Explainer
-from facenality.fetching.command import default_cache_dir, fetch
+from facenality.fetching.command import fetch
 from facenality.metrics import Metrics
 from facenality.model_metrics import ModelMetrics
 from facenality.predictor import Predictor
@@ -83,7 +83,7 @@ def main(argv: list[str]) -> int:
                 command.architecture,
                 command.settings.models_dir,
                 mirror=command.mirror,
-                cache_dir=default_cache_dir(),
+                cache_dir=command.settings.cache_dir or command.settings.models_dir,
                 checksums=command.checksums,
             )
         if command.name == "check":

@@ -1,7 +1,8 @@
 """`make bench`: what this machine serves, beside what it could at most.
 
 MobileNetV2 with random weights (its cost is that of a trained one), scikit-learn's
-photograph china.jpg (640x427) as a multipart form, 32 clients.
+photograph china.jpg (640x427) as a multipart form, 32 clients. TensorFlow in float32; any
+other by FACENALITY_ENGINE and FACENALITY_PRECISION.
 """
 
 import json
@@ -20,8 +21,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
-from facenality.threads import cores
+from facenality.cores import cores
 
+os.environ.setdefault("FACENALITY_ENGINE", "tensorflow")  # one, from the first request
+ENGINE = os.environ["FACENALITY_ENGINE"]
+PRECISION = os.environ.get("FACENALITY_PRECISION", "float32")
 RESULTS = Path("bench/results")
 MODEL = RESULTS / "models" / "mobilenetv2" / "model.keras"
 CARD = 'task = "image-classification"\npreprocess = "tf"\n'
@@ -145,7 +149,7 @@ def table(m: dict[str, float]) -> str:
     """The figures of figures.md that this measures, in Markdown."""
     machine = f"{platform.machine()}, {cores()} cores shared with the load generator"
     return f"""
-MobileNetV2 224x224, float32, TensorFlow; JPEG of 640x427; {machine}; medians of {ROUNDS}:
+MobileNetV2 224x224, {PRECISION}, {ENGINE}; JPEG of 640x427; {machine}; medians of {ROUNDS}:
 
 | what | measured | beside | ratio |
 |---|---|---|---|

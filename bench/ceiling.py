@@ -12,13 +12,24 @@ from pathlib import Path
 
 import numpy as np
 
+from facenality import folder, settings
+from facenality.card import Card
+from facenality.cores import cores
 from facenality.engines import Engine, open_engine
 from facenality.images import decode
 from facenality.recipe import ImageSpec
-from facenality.threads import cores
+from facenality.trials.choosing import chosen, wish
 
 BATCH = 16
 SPEC = ImageSpec("RGB", 224, 224, "bilinear", "stretch", "tf")
+
+
+def opened(file: Path) -> Engine:
+    """The engine that the server takes under the same settings."""
+    found = next(one for one in folder.find(file.parents[1]) if one.file == file)
+    asked = wish(found, Card(), settings.load())
+    with chosen(asked, lambda _: None, decide=True) as choice:
+        return open_engine(file, BATCH, lambda _: None, choice.how)
 
 
 def alone(engine: Engine, photo: bytes, seconds: float) -> float:
@@ -47,7 +58,7 @@ def full(engine: Engine, photo: bytes, seconds: float) -> float:
 
 if __name__ == "__main__":
     file, photo, seconds = sys.argv[1:]
-    engine = open_engine(Path(file), BATCH, lambda _: None)
+    engine = opened(Path(file))
     for size in engine.batch_sizes:
         engine.predict(np.zeros((size, 224, 224, 3), "float32"))
     data = Path(photo).read_bytes()

@@ -18,7 +18,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from facenality.threads import cores
+from facenality.cores import cores
 
 from .__main__ import RESULTS, measured, milliseconds, result, wait_until_ready
 from .open_load import BODY, Outcome

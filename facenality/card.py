@@ -36,10 +36,10 @@ class Card(_Part):
     output: Output | None = None
     preprocess: Preprocess | None = None
     image: ImageCard = ImageCard()
-    engine: Literal["auto", "tensorflow"] | None = None
-    precision: Literal["float32"] = "float32"
+    engine: Literal["auto", "tensorflow", "openvino"] | None = None
+    precision: Literal["float32", "bfloat16"] | None = None
     max_batch_size: int | None = Field(None, ge=1, le=1024)
-    tolerance: float = Field(1e-3, gt=0)
+    tolerance: float | None = Field(None, gt=0)
 
 
 def read(file: Path | None) -> Card:

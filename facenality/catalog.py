@@ -6,6 +6,10 @@ still being copied is left alone. It is loaded, warmed and verified beside the o
 takes its place in one step, and the old one is freed after its last request. A version
 that fails leaves the old one serving, and is tried again when its files change. A
 version that is gone from two scans is retired; the next highest then answers.
+
+Where it is not known yet which engine is fastest, TensorFlow serves at once. A child
+process compares them meanwhile, one model after the other, and what it finds faster
+takes over as a new version would: loaded beside the old, verified, swapped in one step.
 """
 
 import logging
@@ -14,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
+import gevent
 from gevent.event import Event
 
 from . import folder
@@ -50,7 +55,9 @@ class Catalog:
         self._settings = settings
         self._metrics = metrics or Metrics()
         self._disk = Threads(1)
+        self._trials = Threads(1)  # waits for the child that compares engines
         self._wake = Event()
+        self._compared: list[Entry] = []  # another engine is to take over
         self._scanned: dict[Key, Fingerprint] = {}
         self._refused: dict[Key, tuple[Found, str]] = {}
         self._entries = {_key(found): Entry(found) for found in self._first_scan()}
@@ -61,10 +68,14 @@ class Catalog:
         for entry in self.entries:
             self._load(entry)
         self.loaded = True
+        comparing = gevent.spawn(self._compare)
         while True:
             self._wake.wait(self._settings.scan_interval_s)
             self._wake.clear()
             self.refresh()
+            self._exchange_engines()
+            if comparing.dead:
+                comparing = gevent.spawn(self._compare)
 
     def rescan(self) -> None:
         """Look at the folder now; for SIGHUP."""
@@ -117,6 +128,20 @@ class Catalog:
     def _load(self, entry: Entry) -> bool:
         observe = partial(self._metrics.predicted, entry.found.name)
         return entry.load(self._settings, observe)
+
+    def _compare(self) -> None:
+        """Find out which engines are faster, one model after the other."""
+        for entry in self.entries:
+            if entry.compare(self._trials):
+                self._compared.append(entry)
+                self._wake.set()
+
+    def _exchange_engines(self) -> None:
+        """What is faster takes over as a new version would."""
+        for entry in self._compared:
+            if self._entries.get(_key(entry.found)) is entry:
+                self._take(_key(entry.found), entry.found)
+        self._compared.clear()
 
     def _retire(self, key: Key) -> None:
         self._refused.pop(key, None)

@@ -43,7 +43,12 @@ def check(settings: Settings, *, write_expected: bool = False) -> int:
         else:
             table.add_row(*_row(model))
             notes += [
-                f"{name}: inferred {escape(note)}" for note in model.recipe.inferred
+                f"{name}: {escape(line)}"
+                for line in (
+                    *(f"inferred {note}" for note in model.recipe.inferred),
+                    *map(str, model.choice.measured),
+                    *model.choice.notes,
+                )
             ]
     console.print(table)
     for note in notes:
@@ -66,6 +71,7 @@ def _load(
             found,
             settings,
             lambda stage: bar.update(task, advance=1, description=stage),
+            decide=True,
             write_expected=write_expected,
         )
 

@@ -7,7 +7,9 @@ itself; anything else is refused until its files have come to rest.
 
 import gc
 import logging
-from dataclasses import dataclass, field
+import tempfile
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import gevent
 
@@ -17,10 +19,11 @@ from .folder import Found
 from .loader import Model, load
 from .settings import Settings
 from .threads import Threads
+from .trials.choosing import Choice, compared
 
 log = logging.getLogger(__name__)
 
-STAGES = 11  # that the load of a model passes, about
+STAGES = 12  # that the load of a model passes, about
 
 
 @dataclass(eq=False)
@@ -50,6 +53,8 @@ class Entry:
         except Exception as error:
             self._give_up(error)
             return False
+        # What loading left behind goes now: frozen below, 100 MB of Keras would stay.
+        self.thread.run(gc.collect)
         self.batcher = Batcher(
             model.engine.predict,
             self.thread,
@@ -118,6 +123,17 @@ class Entry:
         self.stage, self.percent = "failed", 100
         self.retire()
 
+    def compare(self, thread: Threads) -> bool:
+        """Compare engines in a child process; whether another one is to take over."""
+        if self.model is None or self.model.choice.undecided is None:
+            return False
+        choice = thread.run(_compared, self.model.choice)
+        if self.model:  # it may have been retired meanwhile
+            self.model = replace(self.model, choice=choice)
+            if choice.how.converted is None:
+                _announce_choice(self.model)
+        return choice.how.converted is not None
+
     def retire(self) -> None:
         """Free the model, after its last request."""
         self.retired = True
@@ -150,15 +166,33 @@ def _or_raise(outcome: Model | BaseException) -> Model:
     return outcome
 
 
+def _compared(choice: Choice) -> Choice:
+    """Any failure leaves the engine that serves, and its reason in the log."""
+    assert choice.undecided  # noqa: S101  it was asked before
+    try:
+        with tempfile.TemporaryDirectory() as aside:
+            return compared(choice.undecided, Path(aside))
+    except Exception as error:
+        log.error("engines could not be compared", exc_info=error)
+        return replace(choice, undecided=None)
+
+
 def _announce(model: Model) -> None:
     name, version = model.found.name, model.found.version
     for note in model.recipe.inferred:
         log.info("%s %d: inferred %s", name, version, note)
+    _announce_choice(model)
     log.info(
-        "%s %d: ready in %.1f s on %s, sha256 %s",
+        "%s %d: ready in %.1f s on %s in %s, sha256 %s",
         name,
         version,
         model.load_seconds,
         model.engine.name,
+        model.engine.precision,
         model.sha256,
     )
+
+
+def _announce_choice(model: Model) -> None:
+    for line in (*map(str, model.choice.measured), *model.choice.notes):
+        log.info("%s %d: %s", model.found.name, model.found.version, line)

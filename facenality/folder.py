@@ -36,6 +36,11 @@ class Found:
     fingerprint: Fingerprint = field(default=frozenset(), compare=False)
     own: frozenset[str] = field(default=frozenset(), compare=False)  # it writes itself
 
+    def labels_folder(self) -> Path:
+        """Where the file of labels lies that its card means."""
+        near = self.beside("labels.txt") or self.beside("model.toml") or self.file
+        return near.parent
+
     def without(self, own: frozenset[str]) -> "Found":
         """The same where changes of the files `own` do not count."""
         marks = frozenset(mark for mark in self.fingerprint if mark[0] not in own)

@@ -6,15 +6,19 @@ its card's tolerance never becomes ready.
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from math import inf
 from pathlib import Path
 from typing import Any
 
+from .arrays import Arrays, rows, stack
 from .errors import ModelNotLoaded
 from .folder import Found
-from .tasks import Payload, Prediction
+from .tasks import Payload, Prediction, Task
 
 TOP = 5
+EVERY_LABEL = 1 << 30
+TOLERANCE = {"float32": 1e-3, "bfloat16": 0.05}  # where the card has none
 
 
 def payload(sample: Path) -> Payload:
@@ -42,6 +46,17 @@ def write(sample: Path, predictions: list[Prediction]) -> None:
     """Make `predictions` the expected ones of `sample`."""
     text = json.dumps(predictions, indent=2) + "\n"
     sample.with_name("expected.json").write_text(text, encoding="utf-8")
+
+
+def answer(
+    task: Task,
+    predict: Callable[[Arrays], Arrays],
+    sample: Payload,
+    top: int = EVERY_LABEL,
+) -> list[Prediction]:
+    """The predictions for one sample, without batcher or HTTP."""
+    scores = predict(stack([task.decode(sample)]))
+    return task.describe(rows(scores)[0], top)
 
 
 def check(

@@ -72,8 +72,13 @@ def decode(data: bytes, spec: ImageSpec) -> Tensor:
     """
     with opened(data) as image:
         picture = _picture(image, spec)
-    pixels = preprocess(picture, spec.preprocess)
-    return np.moveaxis(pixels, -1, 0) if spec.channels_first else pixels
+    return tensor(np.asarray(picture), spec)
+
+
+def tensor(pixels: npt.NDArray[np.uint8], spec: ImageSpec) -> Tensor:
+    """What the model gets of a picture that fills the size, uint8[H, W(, C)]."""
+    scaled = preprocess(pixels, spec.preprocess)
+    return np.moveaxis(scaled, -1, 0) if spec.channels_first else scaled
 
 
 def upright_size(data: bytes) -> Size:
@@ -256,7 +261,7 @@ _FIT: dict[str, Callable[[Image.Image, Size, Box, Resampling], Image.Image]] = {
 }
 
 
-def preprocess(picture: Image.Image, how: str) -> Tensor:
+def preprocess(picture: Image.Image | npt.NDArray[np.uint8], how: str) -> Tensor:
     """float32[H, W, C] as `how` scales it: the modes of keras.applications.
 
     Source: keras/src/applications/imagenet_utils.py, preprocess_input.

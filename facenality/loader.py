@@ -10,13 +10,13 @@ import numpy as np
 
 from . import card, engines, golden, recipe, tasks
 from .arrays import Array, Arrays, rows, stack
+from .card import Card
 from .engines import Engine, Tell
 from .errors import FacenalityError, ModelNotLoaded
 from .facts import TensorFacts
 from .folder import Found, sha256
 from .settings import Settings
-
-EVERY_LABEL = 1 << 30
+from .trials.choosing import Choice, chosen, wish
 
 
 @dataclass(frozen=True)
@@ -29,29 +29,37 @@ class Model:
     task: tasks.Task
     engine: Engine
     batch_seconds: dict[int, float]  # a warm prediction of each allowed batch size
+    choice: Choice  # of the engine, and why
     golden_difference: float | None  # None: it has no golden sample
     load_seconds: float
 
 
 def load(
-    found: Found, settings: Settings, tell: Tell, *, write_expected: bool = False
+    found: Found,
+    settings: Settings,
+    tell: Tell,
+    *,
+    decide: bool = False,
+    write_expected: bool = False,
 ) -> Model:
     """Load, warm and verify `found`. Raises ModelNotLoaded.
 
-    `tell` is called with each stage as it begins. With `write_expected` the answer to
-    the golden sample becomes the expected one first.
+    `tell` is called with each stage as it begins. With `decide` engines that were not
+    compared yet are compared first; with `write_expected` the answer to the golden
+    sample becomes the expected one first.
     """
     started = time.monotonic()
     written = card.read(found.beside("model.toml"))
-    size = written.max_batch_size or settings.max_batch_size
-    engine = engines.open_engine(found.file, size, tell)
-    labels = found.beside("labels.txt") or found.beside("model.toml") or found.file
-    settled = recipe.complete(written, engine.facts, labels.parent)
+    asked = wish(found, written, settings)
+    with chosen(asked, tell, decide=decide) as choice:
+        size = asked.max_batch_size
+        engine = engines.open_engine(found.file, size, tell, choice.how)
+    settled = recipe.complete(written, engine.facts, found.labels_folder())
     task = tasks.make(settled, engine.facts)
     seconds = warm_up(engine, _example(found, task, engine), tell)
     if write_expected and (sample := found.sample()):
         golden.write(sample, answer(task, engine, golden.payload(sample), golden.TOP))
-    difference = verify(found, task, engine, settled.tolerance, tell)
+    difference = verify(found, written, task, engine, tell)
     return Model(
         found,
         sha256(found.file),
@@ -59,6 +67,7 @@ def load(
         task,
         engine,
         seconds,
+        choice,
         difference,
         time.monotonic() - started,
     )
@@ -110,7 +119,7 @@ def warm_up(engine: Engine, example: Arrays | None, tell: Tell) -> dict[int, flo
 
 
 def verify(
-    found: Found, task: tasks.Task, engine: Engine, tolerance: float, tell: Tell
+    found: Found, written: Card, task: tasks.Task, engine: Engine, tell: Tell
 ) -> float | None:
     """How far the golden sample's answer is off; None where there is no sample."""
     pair = golden.read(found)
@@ -118,12 +127,15 @@ def verify(
         return None
     tell("verifying the golden sample")
     sample, expected = pair
+    tolerance = written.tolerance or golden.TOLERANCE[engine.precision]
     return golden.check(answer(task, engine, sample), expected, tolerance)
 
 
 def answer(
-    task: tasks.Task, engine: Engine, sample: tasks.Payload, top: int = EVERY_LABEL
+    task: tasks.Task,
+    engine: Engine,
+    sample: tasks.Payload,
+    top: int = golden.EVERY_LABEL,
 ) -> list[tasks.Prediction]:
     """The predictions for one sample, without batcher or HTTP."""
-    scores = engine.predict(stack([task.decode(sample)]))
-    return task.describe(rows(scores)[0], top)
+    return golden.answer(task, engine.predict, sample, top)

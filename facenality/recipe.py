@@ -41,7 +41,6 @@ class Recipe:
     labels: tuple[str, ...]
     output: Output
     image: ImageSpec | None
-    tolerance: float
     inferred: tuple[str, ...]
 
 
@@ -57,7 +56,7 @@ def complete(card: Card, facts: Facts, folder: Path) -> Recipe:
     image = _image(card, task, facts, notes) if task.startswith("image-") else None
     output = card.output or _infer_output(task, facts, notes)
     labels = _labels(card, facts, folder, notes) if task != "tensor" else ()
-    return Recipe(task, labels, output, image, card.tolerance, tuple(notes))
+    return Recipe(task, labels, output, image, tuple(notes))
 
 
 def _infer_task(facts: Facts, notes: list[str]) -> Task:

@@ -18,12 +18,25 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from .cores import cores
 from .errors import WrongSetting
-from .threads import cores
 from .urls import policy
 
 PREFIX = "FACENALITY_"
 MIB = 1024 * 1024
+
+
+def default_cache_dir() -> Path | None:
+    """For what can be had again; None where there is no home.
+
+    Source: XDG Base Directory Specification.
+    """
+    home = os.environ.get("XDG_CACHE_HOME", "")
+    try:
+        base = Path(home) if home.startswith("/") else Path.home() / ".cache"
+    except RuntimeError:  # a container's user without a name
+        return None
+    return base / "facenality"
 
 
 class Settings(BaseSettings):
@@ -48,8 +61,18 @@ class Settings(BaseSettings):
     model: str | None = Field(
         None, description="default model, where more than one could be meant"
     )
-    engine: Literal["auto", "tensorflow"] = Field(
+    cache_dir: Path | None = Field(
+        default_factory=default_cache_dir,
+        description="folder for converted models and what was measured; none: no such",
+    )
+    engine: Literal["auto", "tensorflow", "openvino"] = Field(
         "auto", description="what runs the models; auto takes the fastest that agrees"
+    )
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32", description="bfloat16 is faster on some processors, and rounds"
+    )
+    model_threads: int = Field(
+        0, ge=0, le=1024, description="threads that compute a batch; 0: one per core"
     )
     max_batch_size: int = Field(
         16, ge=1, le=1024, description="instances that share one call of the model"
@@ -164,6 +187,11 @@ class Settings(BaseSettings):
     def _a_policy(cls, value: str) -> str:
         policy.read(value)
         return value
+
+    @field_validator("cache_dir", mode="before")
+    @classmethod
+    def _nowhere(cls, value: Any) -> Any:
+        return None if value in ("", "none") else value
 
     @field_validator("port", mode="before")
     @classmethod

@@ -4,7 +4,6 @@ The one threading rule: the hub thread does all socket I/O and owns every queue;
 threads only compute. Results and exceptions come back to the hub through here.
 """
 
-import os
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
@@ -12,15 +11,6 @@ from gevent.threadpool import ThreadPool
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return (
-        len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else os.cpu_count() or 1
-    )
 
 
 class Threads:

@@ -1,5 +1,6 @@
 """Models made for the tests, and servers that serve them."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,10 @@ import pytest
 
 import made
 from serving import Served
+
+# Other tests' servers run on one engine, and no child process compares engines beside
+# them; those of the engines say what they want. Nothing is kept in the user's cache.
+os.environ |= {"FACENALITY_ENGINE": "tensorflow", "FACENALITY_CACHE_DIR": "none"}
 
 ROOT = Path(__file__).parents[1]
 

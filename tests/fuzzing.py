@@ -36,7 +36,7 @@ from facenality.recipe import ImageSpec  # noqa: E402
 from facenality.tasks.pictures import ImageClassification  # noqa: E402
 from facenality.tasks.tensors import TensorTask  # noqa: E402
 from facenality.tasks.texts import TextClassification  # noqa: E402
-from facenality.web.requests import Request, read  # noqa: E402
+from facenality.web.requests import Request, read, unfetched  # noqa: E402
 from serving import Served  # noqa: E402
 
 STATE = ROOT / ".cache" / "fuzz.json"
@@ -93,6 +93,7 @@ def body(case: int, _: list[bytes]) -> str:
                 Request(environ | {"wsgi.input": io.BytesIO(data)}),
                 task.fields,
                 1 << 20,
+                unfetched,
             )
         except HTTPException as error:
             if (error.code or 500) >= 500:

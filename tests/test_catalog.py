@@ -8,9 +8,10 @@ import gevent
 import numpy as np
 import pytest
 
+from facenality import entry as entries
 from facenality import folder, loader, readiness
 from facenality.catalog import Catalog
-from facenality.engines import keras_file
+from facenality.engines import How, keras_model
 from facenality.errors import (
     Loading,
     Malformed,
@@ -19,6 +20,7 @@ from facenality.errors import (
     WrongSetting,
 )
 from facenality.settings import Settings
+from facenality.trials.choosing import Choice
 from made import colours as make_colours
 from made import picture
 
@@ -366,7 +368,7 @@ def test_a_file_that_a_model_py_makes_once_is_part_of_it(tmp_path):
 def swapping(monkeypatch, times: int, file, other) -> list:
     """After each of the first `times` vettings `file` is exchanged for `other`."""
     vetted: list = []
-    known = keras_file.vet
+    known = keras_model.vet
 
     def vet(path, **more):
         known(path, **more)
@@ -376,7 +378,7 @@ def swapping(monkeypatch, times: int, file, other) -> list:
             status = file.stat()
             os.utime(file, ns=(0, status.st_mtime_ns + len(vetted)))
 
-    monkeypatch.setattr(keras_file, "vet", vet)
+    monkeypatch.setattr(keras_model, "vet", vet)
     return vetted
 
 
@@ -447,3 +449,55 @@ def test_what_is_loaded_is_left_out_of_garbage_collection(tmp_path):
     make_colours(tmp_path / "m")
     started(tmp_path)
     assert gc.get_freeze_count() > 10_000
+
+
+# --- engines that are compared while others serve
+
+
+class Undecided:
+    """A catalog whose model waits for its engines to be compared."""
+
+    def __init__(self, place, monkeypatch, outcome):
+        make_colours(place / "models" / "m")
+        monkeypatch.setattr(entries, "compared", outcome)
+        knobs = {"engine": "auto", "cache_dir": place / "cache"}
+        self.catalog = started(place / "models", **knobs)
+        self.before = self.catalog.current("m").model
+        assert self.before.choice.undecided
+
+    def compare(self):
+        self.catalog._compare()
+        self.catalog._exchange_engines()
+        return self.catalog.current("m").model
+
+
+def test_a_comparison_that_fails_leaves_the_engine_that_serves(
+    tmp_path, monkeypatch, caplog
+):
+    one = Undecided(tmp_path, monkeypatch, lambda *_: 1 / 0)
+    after = one.compare()
+    assert after.engine is one.before.engine
+    assert after.choice.undecided is None, "it is not tried again"
+    assert "engines could not be compared" in caplog.text
+    assert asked(one.catalog) == "green 1"
+
+
+def test_where_tensorflow_is_best_nothing_is_exchanged(tmp_path, monkeypatch, caplog):
+    choice = Choice(How(), notes=("it is the fastest",))
+    one = Undecided(tmp_path, monkeypatch, lambda *_: choice)
+    after = one.compare()
+    assert after.engine is one.before.engine
+    assert after.choice == choice
+
+
+def test_a_model_that_left_while_it_was_compared_stays_away(tmp_path, monkeypatch):
+    one = Undecided(tmp_path, monkeypatch, None)
+
+    def compare(*_):
+        shutil.rmtree(tmp_path / "models" / "m")
+        settle(one.catalog)
+        return True
+
+    monkeypatch.setattr(entries.Entry, "compare", compare)
+    with pytest.raises(NoSuchModel):
+        one.compare()

@@ -7,7 +7,7 @@ import pytest
 
 from facenality.fetching import mirror
 from facenality.fetching.checksums import FetchFailed
-from facenality.fetching.command import default_cache_dir
+from facenality.settings import default_cache_dir
 from mirroring import Mirror
 
 

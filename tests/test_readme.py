@@ -44,7 +44,7 @@ def ran(command: str, port: int, folder: Path) -> str:
     done = subprocess.run(
         ["bash", "-c", command],
         cwd=folder,
-        env={**os.environ, "COLUMNS": "200"},
+        env={**os.environ, "COLUMNS": "200", "FACENALITY_ENGINE": "auto"},
         capture_output=True,
         text=True,
     )

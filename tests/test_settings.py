@@ -46,7 +46,7 @@ def test_origins_are_split_at_commas(monkeypatch):
         ("port", "65536", "less than or equal to 65535"),
         ("max_batch_size", "0", "greater than or equal to 1"),
         ("max_queue_wait_s", "-1", "greater than 0"),
-        ("engine", "torch", "'auto' or 'tensorflow'"),
+        ("engine", "torch", "'auto', 'tensorflow' or 'openvino'"),
         ("fetch_urls", "ftp://a.example", "off, public, or hosts by commas"),
         ("log_level", "loud", "'debug', 'info', 'warning' or 'error'"),
     ],

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 
+import networks
 from facenality.engines import allowed_batch_sizes, open_engine
 from facenality.engines.tensorflow import TensorFlowEngine
 from facenality.errors import ModelFailed, ModelNotLoaded
@@ -18,43 +19,9 @@ def silent(_stage: str) -> None:
     """Nobody waits for this load."""
 
 
-def spread(model: keras.Model) -> keras.Model:
-    """Give a network with random weights answers that differ between pictures."""
-    rng = np.random.default_rng(3)
-    model.set_weights(
-        [rng.normal(0, 0.4, w.shape).astype(w.dtype) for w in model.get_weights()]
-    )
-    for layer in model.layers:
-        if isinstance(layer, layers.BatchNormalization):
-            gamma, beta, mean, variance = layer.get_weights()
-            layer.set_weights([np.abs(gamma) + 1, beta, mean, np.abs(variance) + 1])
-    last = model.layers[-2]
-    assert isinstance(last, layers.Dense), "the logits are what is spread"
-    noise = rng.random((64, *model.input_shape[1:])).astype("float32")
-    logits = keras.Model(model.inputs, last.output).predict(noise, verbose=0)
-    kernel, bias = last.get_weights()
-    last.set_weights([kernel / logits.std(0), (bias - logits.mean(0)) / logits.std(0)])
-    return model
-
-
 @pytest.fixture(scope="module")
 def network() -> keras.Model:
-    """Convolutions, batch normalisation, depthwise, dropout: what real ones use."""
-    return spread(
-        keras.Sequential(
-            [
-                keras.Input((32, 32, 3)),
-                layers.Conv2D(8, 3, activation="relu"),
-                layers.BatchNormalization(),
-                layers.DepthwiseConv2D(3, activation="relu"),
-                layers.MaxPooling2D(),
-                layers.Dropout(0.5),
-                layers.Flatten(),
-                layers.Dense(6),
-                layers.Softmax(),
-            ]
-        )
-    )
+    return networks.network()
 
 
 @pytest.fixture(scope="module")
@@ -88,24 +55,18 @@ def test_an_answer_does_not_depend_on_who_shares_the_batch(engine, noise):
 
 def test_a_perturbed_model_does_not_agree(network, engine, noise):
     """The comparison can fail: a weight moved by a little shows."""
-    weights = [w.copy() for w in network.get_weights()]
-    moved = [weights[0] * 1.01, *weights[1:]]
-    network.set_weights(moved)
-    try:
-        expected = network.predict(noise, verbose=0)
-    finally:
-        network.set_weights(weights)
+    expected = networks.moved(network, noise)
     assert np.abs(engine.predict(noise) - expected).max() > 1e-4
 
 
 def test_nothing_is_traced_after_the_first_predictions(engine, noise):
     """One graph for every size: a frozen function has one signature."""
-    before = engine._graph
+    before = engine.graph
     for size in (1, 3, 16):
         engine.predict(noise[:size])
-    assert engine._graph is before
-    assert engine._graph.inputs[0].shape.as_list() == [None, 32, 32, 3]
-    assert not engine._graph.variables
+    assert engine.graph is before
+    assert engine.graph.inputs[0].shape.as_list() == [None, 32, 32, 3]
+    assert not engine.graph.variables
 
 
 @pytest.mark.parametrize(

@@ -4,46 +4,73 @@ Each engine's heavy import stays inside its own file, and happens when it is ope
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from ..arrays import Arrays
 from ..facts import Facts
+from .batches import allowed_batch_sizes
+
+__all__ = ["Converted", "Engine", "How", "Tell", "allowed_batch_sizes", "open_engine"]
 
 Tell = Callable[[str], None]  # names the stage of a load, for whoever waits
+Precision = Literal["float32", "bfloat16"]
 
 
 class Engine(Protocol):
     """A loaded model. Everything runs in the one model thread."""
 
     name: str
-    precision: str
+    precision: Precision
     facts: Facts
     batch_sizes: tuple[int, ...]  # to be warmed; the last one is the largest taken
-    agreement: float | None  # largest difference to the reference at loading, on noise
+    agreement: float | None  # largest difference to the reference when compared
 
     def predict(self, batch: Arrays) -> Arrays:
         """Scores[N, …] for batch[N, …], 1 <= N <= batch_sizes[-1]."""
 
 
-def open_engine(file: Path, max_batch_size: int, tell: Tell) -> Engine:
+@dataclass(frozen=True)
+class Converted:
+    """A model in OpenVINO's own form, and what was learnt when it was made."""
+
+    file: Path
+    facts: Facts
+    agreement: float | None
+
+
+@dataclass(frozen=True)
+class How:
+    """How to run a file: by OpenVINO where it is `converted`, else by TensorFlow."""
+
+    precision: Precision = "float32"
+    threads: int = 0  # that compute one batch; 0: the library's own choice
+    converted: Converted | None = None
+
+
+def open_engine(
+    file: Path,
+    max_batch_size: int,
+    tell: Tell,
+    how: How = How(),
+) -> Engine:
     """Load `file` into an engine. Raises ModelNotLoaded. For the model thread."""
     sizes = allowed_batch_sizes(max_batch_size)
     if file.suffix == ".py":
         from .python import PythonEngine
 
         return PythonEngine(file, sizes, tell)
+    if how.converted:
+        tell("importing OpenVINO")
+        from . import openvino
+
+        tell("compiling for this processor")
+        return openvino.OpenVINOEngine(how.converted, sizes, how.precision, how.threads)
     tell("importing TensorFlow")
+    from . import tensorflow_process
+
+    tensorflow_process.set_up(how.precision, how.threads)
     from . import tensorflow
 
     return tensorflow.open_file(file, sizes, tell)
-
-
-def allowed_batch_sizes(most: int) -> tuple[int, ...]:
-    """Powers of two, and `most`: padding wastes less than half, warming stays short."""
-    sizes = {most}
-    power = 1
-    while power < most:
-        sizes.add(power)
-        power *= 2
-    return tuple(sorted(sizes))

@@ -11,14 +11,14 @@ import numpy as np
 from ..arrays import Array, Arrays
 from ..errors import ModelNotLoaded
 from ..facts import Facts, TensorFacts
-from . import Tell, modules
+from . import Precision, Tell, modules
 
 
 class PythonEngine:
     """See the protocol `Engine`."""
 
     name = "python"
-    precision = "float32"
+    precision: Precision = "float32"
     agreement: float | None = None
 
     def __init__(self, file: Path, batch_sizes: tuple[int, ...], tell: Tell) -> None:

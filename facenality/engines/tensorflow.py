@@ -8,26 +8,21 @@ threads, retraces, and costs several times as much a call.
 """
 
 import logging
-import os
-from bisect import bisect_left
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-# Its C++ log would drown ours; errors still pass. Read once, at the import below.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+from . import tensorflow_process  # isort: skip  the environment, before the imports
 
 import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import (
     convert_variables_to_constants_v2,
 )
 
-from ..arrays import Array, Arrays, length, padded
-from ..errors import ModelFailed
-from . import Tell, keras_file, saved_model
+from ..arrays import Array, Arrays, length
+from . import Tell, batches, keras_file, saved_model
 from .traced import UNKNOWN_ACTIVATION, Traced
 
 # Freezing warns about collections that inference has no use for.
@@ -38,52 +33,41 @@ class TensorFlowEngine:
     """See the protocol `Engine`."""
 
     name = "tensorflow"
-    precision = "float32"
 
     def __init__(self, traced: Traced, batch_sizes: tuple[int, ...]) -> None:
+        self.precision = tensorflow_process.precision()
         self.batch_sizes = batch_sizes
         self.agreement: float | None = None
-        self._graph = _frozen(traced.function)
+        self.graph = _frozen(traced.function)
         self.facts = traced.facts
         if traced.facts.activation == UNKNOWN_ACTIVATION:
-            last = _last_activation(self._graph)
+            last = _last_activation(self.graph)
             self.facts = replace(traced.facts, activation=last)
-        self._owner = traced.owner if self._graph is traced.function else None
+        self._owner = traced.owner if self.graph is traced.function else None
 
     def predict(self, batch: Arrays) -> Arrays:
         """Scores[N, …] for batch[N, …]; N is padded up to an allowed size."""
-        count = length(batch)
-        size = self.batch_sizes[bisect_left(self.batch_sizes, count)]
-        if size > count:
-            batch = padded(batch, size)
-        parts = [part.numpy() for part in self._graph(*self._tensors(batch))]
-        if any(part.shape[:1] != (size,) for part in parts):
-            raise ModelFailed(
-                f"The model answered {[list(part.shape) for part in parts]} for "
-                f"{size} instances: the first axis of an output must be the batch."
-            )
-        parts = [part[:count] for part in parts]
-        if len(parts) == 1:
-            return parts[0]  # type: ignore[no-any-return]  # untyped library
-        names = (one.name for one in self.facts.outputs)
-        return dict(zip(names, parts, strict=True))
-
-    def _tensors(self, batch: Arrays) -> list[Any]:
-        if isinstance(batch, dict):
-            return [tf.constant(batch[one.name]) for one in self.facts.inputs]
-        return [tf.constant(batch)]
+        grown, size = batches.grown(batch, self.batch_sizes)
+        tensors = map(tf.constant, batches.inputs(grown, self.facts))
+        parts = [part.numpy() for part in self.graph(*tensors)]
+        return batches.scores(parts, size, length(batch), self.facts)
 
 
 def open_file(file: Path, batch_sizes: tuple[int, ...], tell: Tell) -> TensorFlowEngine:
     """Load, freeze and compare a Keras file or a SavedModel. Raises ModelNotLoaded."""
     tell("loading the file")
-    traced = saved_model.trace(file) if file.is_dir() else keras_file.trace(file)
+    traced = trace(file)
     tell("freezing the graph")
     engine = TensorFlowEngine(traced, batch_sizes)
     if all(one.dtype != "string" for one in traced.facts.inputs):
         tell("comparing with the reference")
         engine.agreement = _compare(traced, engine)
     return engine
+
+
+def trace(file: Path) -> Traced:
+    """Load and trace a Keras file or a SavedModel. Raises ModelNotLoaded."""
+    return saved_model.trace(file) if file.is_dir() else keras_file.trace(file)
 
 
 def _frozen(function: Any) -> Any:

@@ -19,7 +19,7 @@ import gevent
 from ..arrays import Arrays
 from ..catalog import Catalog, Served
 from ..errors import Draining, Expired, NotUsable, Overloaded
-from ..loader import EVERY_LABEL
+from ..golden import EVERY_LABEL
 from ..settings import Settings
 from ..tasks import Payload, Prediction
 from ..threads import Threads

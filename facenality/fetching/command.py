@@ -5,7 +5,6 @@ Keras names its files ─▶ mirror ─▶ weights, class names ─▶ models/.N
 """
 
 import difflib
-import os
 from pathlib import Path
 from types import ModuleType
 
@@ -56,13 +55,6 @@ def fetch(
         _say(out, f"{folder} is ready to be served.")
         return 0
     return 1
-
-
-def default_cache_dir() -> Path:
-    """For what can be had again. Source: XDG Base Directory Specification."""
-    home = os.environ.get("XDG_CACHE_HOME", "")
-    base = Path(home) if home.startswith("/") else Path.home() / ".cache"
-    return base / "facenality"
 
 
 def _fetched(name: str, models_dir: Path, source: Source, out: Console) -> Path:

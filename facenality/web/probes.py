@@ -5,11 +5,13 @@ from typing import Any
 from flask import Blueprint, Response
 
 from ..catalog import Catalog
+from ..engines import Engine
 from ..entry import Entry
 from ..errors import Draining, Loading
 from ..facts import TensorFacts
 from ..loader import Model
 from ..readiness import look
+from ..trials.verdict import Measured
 from ..uploads import Uploads
 from .replies import error_reply, reply
 
@@ -90,10 +92,18 @@ def _described(catalog: Catalog, model: Model) -> dict[str, Any]:
         "precision": engine.precision,
         "batch_sizes": list(engine.batch_sizes),
         "agreement": engine.agreement,
+        "engines": [_measured(one, engine) for one in model.choice.measured],
+        "engine_notes": list(model.choice.notes),
         "inferred": list(recipe.inferred),
         "sha256": model.sha256,
         "load_seconds": round(model.load_seconds, 3),
     }
+
+
+def _measured(one: Measured, engine: Engine) -> dict[str, Any]:
+    """An engine that was compared; the one that serves is `chosen`."""
+    chosen = (one.engine, one.precision) == (engine.name, engine.precision)
+    return vars(one) | {"chosen": chosen}
 
 
 def _input(model: Model) -> dict[str, Any] | None:

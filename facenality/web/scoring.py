@@ -12,7 +12,7 @@ from flask import request
 
 from ..catalog import Served
 from ..errors import FacenalityError, NoSuchModel
-from ..loader import EVERY_LABEL
+from ..golden import EVERY_LABEL
 from ..predictor import Answer, Predictor, Scored
 from ..protocols import signature
 from ..protocols.signature import Signature

@@ -64,7 +64,7 @@ def test_every_file_means_the_port_of_the_settings():
     assert policy[0]["ports"][0]["port"] == port
 
 
-@pytest.mark.parametrize(("compose", "site"), zip(COMPOSES, SITES, strict=True))
+@pytest.mark.parametrize(("compose", "site"), list(zip(COMPOSES, SITES, strict=True)))
 def test_nginx_asks_the_address_that_compose_gives(compose, site):
     (network,) = service(compose)["networks"].values()
     address = network["ipv4_address"]
@@ -107,7 +107,7 @@ def test_nginx_waits_longer_than_the_app_answers(site):
     assert seconds(head) == default("head_timeout_s")
 
 
-@pytest.mark.parametrize(("compose", "site"), zip(COMPOSES, SITES, strict=True))
+@pytest.mark.parametrize(("compose", "site"), list(zip(COMPOSES, SITES, strict=True)))
 def test_nginx_lets_go_of_an_idle_connection_before_the_app_does(compose, site):
     keep = re.search(r"keepalive \d+;\s+keepalive_timeout (\d+)s;", text(site))
     idle = service(compose)["environment"]["FACENALITY_IDLE_TIMEOUT_S"]

@@ -1,0 +1,133 @@
+"""A `.keras` or `.h5` file -> a Keras model and its facts, on any backend of Keras."""
+
+import os
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from ..arrays import Array
+from ..errors import ModelNotLoaded
+from ..facts import Facts, TensorFacts
+from ..vetting import vet
+from . import modules
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A vetted Keras model that takes and gives lists, in the facts' order."""
+
+    model: keras.Model
+    facts: Facts
+
+    def call(self, inputs: list[Any]) -> list[Any]:
+        """The outputs for tensors of Keras's backend."""
+        answered = self.model(_packed(self.model, inputs), training=False)
+        return list(keras.tree.flatten(answered))
+
+    def reference(self, inputs: list[Array]) -> list[Array]:
+        """Keras's own answers."""
+        return [keras.ops.convert_to_numpy(output) for output in self.call(inputs)]
+
+
+def load(file: Path) -> Loaded:
+    """Vet and load. Raises ModelNotLoaded."""
+    custom = _custom_layers(file)
+    vet(file, allowed=frozenset(custom))
+    model = _load(file, custom)
+    if not getattr(model, "inputs", None) or not getattr(model, "outputs", None):
+        raise ModelNotLoaded(
+            "the model does not tell its inputs; build it as a functional or "
+            "sequential model, or call it once before saving"
+        )
+    return Loaded(model, _facts(model))
+
+
+def _custom_layers(file: Path) -> dict[str, Any]:
+    """What the `custom.py` beside the model registers with Keras.
+
+    Each model gets its own: two models may use one name for different layers.
+    """
+    if file.stem != "model":  # models/NAME.keras has no folder of its own
+        return {}
+    folders = [file.parent]
+    if file.parent.name.isdigit():  # a version; its model's folder may hold the script
+        folders.append(file.parent.parent)
+    script = next(
+        (f / "custom.py" for f in folders if (f / "custom.py").is_file()), None
+    )
+    if script is None:
+        return {}
+    registry = keras.saving.get_custom_objects()  # Keras's own, for the whole process
+    before = dict(registry)
+    try:
+        modules.run(script)
+        return {n: one for n, one in registry.items() if before.get(n) is not one}
+    finally:
+        registry.clear()
+        registry.update(before)
+
+
+def _load(file: Path, custom: dict[str, Any]) -> keras.Model:
+    try:
+        return keras.saving.load_model(
+            file, custom_objects=custom, compile=False, safe_mode=True
+        )
+    except (
+        *(ValueError, TypeError, OSError, KeyError, zipfile.BadZipFile),
+        ImportError,  # a layer that needs TensorFlow, where that is not installed
+    ) as error:
+        # Its folder is the host's business, and this sentence reaches clients.
+        reason = str(error).replace(f"{file.parent}{os.sep}", "")
+        raise ModelNotLoaded(f"Keras cannot load {file.name}: {reason}") from error
+
+
+def _facts(model: keras.Model) -> Facts:
+    return Facts(
+        inputs=tuple(_tensor(t.name, t) for t in model.inputs),
+        outputs=tuple(map(_tensor, _output_names(model), model.outputs)),
+        activation=_last_activation(model),
+        rescales=any(map(_is_rescaling, _layers(model))),
+    )
+
+
+def _output_names(model: keras.Model) -> list[str]:
+    """As the model was built; a sequential model's output is its last layer's."""
+    structure = getattr(model, "_outputs_struct", None)
+    if isinstance(structure, dict):
+        return sorted(structure)  # the order in which keras.tree flattens a dict
+    names: list[str] = getattr(model, "output_names", [model.layers[-1].name])
+    return names
+
+
+def _tensor(name: str, tensor: Any) -> TensorFacts:
+    return TensorFacts(name, tuple(tensor.shape[1:]), tensor.dtype)
+
+
+def _layers(model: keras.Model) -> list[Any]:
+    """All layers, those of nested models too."""
+    return model._flatten_layers(include_self=False)  # type: ignore[no-any-return]
+
+
+def _is_rescaling(layer: Any) -> bool:
+    return isinstance(layer, keras.layers.Rescaling | keras.layers.Normalization)
+
+
+def _last_activation(model: keras.Model) -> str:
+    """The name of what makes the output; "linear" where no layer says."""
+    for layer in reversed(_layers(model)):
+        if isinstance(layer, keras.layers.Softmax):
+            return "softmax"
+        if activation := getattr(layer, "activation", None):
+            return str(getattr(activation, "__name__", "custom"))
+    return "linear"
+
+
+def _packed(model: keras.Model, inputs: list[Any]) -> Any:
+    """Inputs in the structure that a functional model was built with."""
+    structure = getattr(model, "_inputs_struct", None)
+    if structure is None:
+        return inputs[0]
+    return keras.tree.pack_sequence_as(structure, inputs)

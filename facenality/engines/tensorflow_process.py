@@ -1,0 +1,44 @@
+"""What TensorFlow decides once for the whole process: log, backend, precision, threads.
+
+The environment is read at its import, the threads at its first operation.
+"""
+
+import os
+from contextlib import suppress
+
+from . import Precision
+
+PRECISION = "TF_SET_ONEDNN_FPMATH_MODE"  # oneDNN's; BF16 rounds inside convolutions
+
+# Its C++ log would drown ours; errors still pass.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+_set_up: list[Precision] = []  # the precision that TensorFlow was imported with
+
+
+def set_up(precision: Precision, threads: int) -> None:
+    """Before the first use; what was decided then stays, and later calls do nothing."""
+    if _set_up:
+        return
+    if precision == "bfloat16":
+        os.environ[PRECISION] = "BF16"
+    else:
+        os.environ.pop(PRECISION, None)
+    _set_up.append(precision)
+    _set_threads(threads)
+
+
+def precision() -> Precision:
+    """What TensorFlow computes with in this process."""
+    return _set_up[0] if _set_up else "float32"
+
+
+def _set_threads(count: int) -> None:
+    import tensorflow as tf
+
+    if count:
+        # One operation at a time, on all threads: two pools would get in their way.
+        with suppress(RuntimeError):  # it computes already: someone else chose
+            tf.config.threading.set_intra_op_parallelism_threads(count)
+            tf.config.threading.set_inter_op_parallelism_threads(1)

@@ -1,0 +1,196 @@
+"""How a version is to be run: card, settings, what is installed, and the verdict."""
+
+import logging
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import processor
+from ..card import Card
+from ..cores import cores
+from ..engines import How, Precision, Tell
+from ..errors import ModelNotLoaded
+from ..folder import Found
+from ..settings import Settings
+from .cache import Cache, Kept, installed, key
+from .child import ask
+from .question import Question
+from .verdict import Measured
+
+log = logging.getLogger(__name__)
+
+WRONG_PRECISION = (
+    "its card asks for another precision than the setting, which is TensorFlow's for "
+    "all models of a process: change the setting, or set engine = 'openvino'"
+)
+NOT_INSTALLED = "engine openvino is not installed: pip install openvino"
+NOTHING_INSTALLED = "neither TensorFlow nor OpenVINO is installed: pip install openvino"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How to open the model, and what was measured, if that is not still to be done."""
+
+    how: How
+    measured: tuple[Measured, ...] = ()
+    notes: tuple[str, ...] = ()
+    undecided: "Wish | None" = None  # its engines are still to be compared
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What card and settings ask for, as far as this machine has it."""
+
+    found: Found
+    settings: Settings
+    engine: str
+    precision: Precision
+    max_batch_size: int
+
+    @property
+    def cache(self) -> Cache | None:
+        """Where verdicts are kept."""
+        folder = self.settings.cache_dir
+        return Cache(folder) if folder else None
+
+    @property
+    def threads(self) -> int:
+        """That compute one batch."""
+        return self.settings.model_threads or cores()
+
+    @property
+    def on_tensorflow(self) -> How:
+        """TensorFlow as it runs in this process, whatever the card asks for."""
+        return How(_able(self.settings.precision), self.threads)
+
+    @property
+    def needs_openvino(self) -> bool:
+        """Whether TensorFlow may not stand in: bfloat16 is no answer to float32."""
+        return self.engine == "openvino" or not self.fits_tensorflow
+
+    @property
+    def fits_tensorflow(self) -> bool:
+        """Whether TensorFlow, where it is installed, computes as exactly as asked."""
+        exact = (
+            self.precision == "bfloat16" or self.on_tensorflow.precision == "float32"
+        )
+        return exact and installed("tensorflow") is not None
+
+
+def wish(found: Found, written: Card, settings: Settings) -> Wish:
+    """The wish of this card under these settings; "auto" on a card asks for nothing."""
+    return Wish(
+        found,
+        settings,
+        settings.engine if written.engine in (None, "auto") else written.engine,
+        _able(written.precision or settings.precision),
+        written.max_batch_size or settings.max_batch_size,
+    )
+
+
+@contextmanager
+def chosen(one: Wish, tell: Tell, *, decide: bool) -> Iterator[Choice]:
+    """How to open the version; what it needs is there until the block ends.
+
+    With `decide`, engines are compared now where that is not known yet; else TensorFlow
+    goes ahead. Raises ModelNotLoaded.
+    """
+    if one.found.file.suffix == ".py":
+        yield Choice(How())
+    elif one.engine == "tensorflow":
+        if one.precision != one.on_tensorflow.precision:
+            raise ModelNotLoaded(WRONG_PRECISION)
+        yield Choice(one.on_tensorflow)
+    elif not installed("openvino"):
+        yield _without_openvino(one)
+    else:
+        with _with_openvino(one, tell, decide=decide) as choice:
+            yield choice
+
+
+def _without_openvino(one: Wish) -> Choice:
+    if one.engine == "openvino":
+        raise ModelNotLoaded(NOT_INSTALLED)
+    if not installed("tensorflow"):
+        raise ModelNotLoaded(NOTHING_INSTALLED)
+    if not one.fits_tensorflow:
+        raise ModelNotLoaded(WRONG_PRECISION)
+    return Choice(one.on_tensorflow)
+
+
+@contextmanager
+def _with_openvino(one: Wish, tell: Tell, *, decide: bool) -> Iterator[Choice]:
+    if kept := one.cache.find(key(one.found)) if one.cache else None:
+        yield _choice(one, kept)
+    elif one.needs_openvino or decide:
+        tell("converting and comparing, in a process of its own")
+        with tempfile.TemporaryDirectory() as aside:
+            yield compared(one, Path(aside))
+    else:
+        yield Choice(one.on_tensorflow, undecided=one if one.cache else None)
+
+
+def compared(one: Wish, aside: Path) -> Choice:
+    """Compare the engines now, in a child process.
+
+    What cannot be kept is made in the folder `aside`. Raises ModelNotLoaded where only
+    OpenVINO would do, and it may not serve.
+    """
+    try:
+        return _choice(one, _kept(one, aside))
+    except ModelNotLoaded as error:
+        if one.needs_openvino:
+            raise
+        return Choice(one.on_tensorflow, notes=(f"engines were not compared: {error}",))
+
+
+def _kept(one: Wish, aside: Path) -> Kept:
+    if one.cache:
+        try:
+            with one.cache.making() as folder:
+                before = key(one.found)
+                verdict = ask(_question(one, folder))
+                if key(one.found) != before:
+                    raise ModelNotLoaded("its files changed while it was compared")
+                return one.cache.keep(before, folder, verdict)
+        except OSError as error:
+            log.warning("cache_dir keeps nothing: %s", error)
+    return Kept(ask(_question(one, aside)), aside)
+
+
+def _question(one: Wish, folder: Path) -> Question:
+    found = one.found
+    return Question(
+        found.name,
+        found.version,
+        found.file.absolute(),
+        tuple(folder.absolute() for folder in found.folders),
+        one.max_batch_size,
+        one.threads,
+        folder.absolute(),
+    )
+
+
+def _choice(one: Wish, kept: Kept) -> Choice:
+    """The fastest that may serve; else TensorFlow, where it may stand in."""
+    verdict = kept.verdict
+    best = verdict.best(one.engine, one.precision)
+    notes = verdict.notes + verdict.advice(best)
+    if best is not None and best.engine == "openvino":
+        how = How(best.precision, one.threads, kept.converted(best.difference))
+        return Choice(how, verdict.measured, notes)
+    if one.needs_openvino:
+        why = verdict.of("openvino", one.precision) or verdict.of("openvino", "float32")
+        reason = why.refused if why and why.refused else "it was not measured"
+        raise ModelNotLoaded(f"engine openvino may not serve it: {reason}")
+    return Choice(one.on_tensorflow, verdict.measured, notes)
+
+
+def _able(precision: Precision) -> Precision:
+    """float32 where the processor has no bfloat16: the same answers, only exact."""
+    if precision == "bfloat16" and not processor.has_bfloat16():
+        log.warning("this processor has no bfloat16 (amx_bf16): float32 is used")
+        return "float32"
+    return precision

@@ -1,0 +1,179 @@
+"""A converted model gives Keras's own answers, whoever shares the batch."""
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+
+import networks
+from facenality import processor
+from facenality.engines import Converted, How, conversion, open_engine
+from facenality.engines.openvino import OpenVINOEngine
+from facenality.errors import ModelFailed, ModelNotLoaded
+from facenality.facts import Facts, TensorFacts
+
+layers = keras.layers
+
+
+def silent(_stage: str) -> None:
+    """Nobody waits for this load."""
+
+
+def converted(model: keras.Model, folder, precision="float32", most=16):
+    """The engine for `model`, by way of the frozen graph."""
+    model.save(folder / "model.keras")
+    graph = open_engine(folder / "model.keras", most, silent)
+    conversion.from_graph(graph.graph, folder / conversion.NAME)
+    return opened(folder, graph.facts, precision, most)
+
+
+def opened(folder, facts, precision="float32", most=16) -> OpenVINOEngine:
+    how = How(precision, 2, Converted(folder / conversion.NAME, facts, 1e-6))
+    engine = open_engine(folder / "model.keras", most, silent, how)
+    assert isinstance(engine, OpenVINOEngine)
+    return engine
+
+
+@pytest.fixture(scope="module")
+def network() -> keras.Model:
+    return networks.network()
+
+
+@pytest.fixture(scope="module")
+def engine(network, tmp_path_factory) -> OpenVINOEngine:
+    return converted(network, tmp_path_factory.mktemp("network"))
+
+
+@pytest.fixture(scope="module")
+def noise() -> np.ndarray:
+    return np.random.default_rng(0).random((16, 32, 32, 3)).astype("float32")
+
+
+def test_it_agrees_with_keras_predict(network, engine, noise):
+    expected = network.predict(noise, verbose=0)
+    assert np.ptp(expected, axis=0).max() > 0.03, "the answers must differ"
+    assert np.abs(engine.predict(noise) - expected).max() <= 1e-4
+    assert np.abs(engine.predict(noise) - networks.moved(network, noise)).max() > 1e-4
+
+
+def test_an_answer_does_not_depend_on_who_shares_the_batch(engine, noise):
+    """Alone against every batch size and position."""
+    alone = np.concatenate([engine.predict(one[None]) for one in noise])
+    for size in range(1, 17):
+        for start in range(17 - size):
+            together = engine.predict(noise[start : start + size])
+            assert together.shape == (size, 6)
+            assert np.abs(together - alone[start : start + size]).max() <= 1e-5
+
+
+def test_an_answer_stays_when_the_next_batch_is_computed(engine, noise):
+    first = engine.predict(noise[:2])
+    kept = first.copy()
+    engine.predict(noise[2:4])
+    assert np.array_equal(first, kept)
+
+
+@pytest.mark.skipif(not processor.has_bfloat16(), reason="no bfloat16 here")
+def test_bfloat16_rounds_and_is_never_used_unasked(network, engine, noise, tmp_path):
+    rounded = converted(network, tmp_path, "bfloat16")
+    assert (rounded.precision, engine.precision) == ("bfloat16", "float32")
+    expected = network.predict(noise, verbose=0)
+    assert 1e-5 < np.abs(rounded.predict(noise) - expected).max() < 0.05
+
+
+def two_by_two() -> keras.Model:
+    """Two inputs, two outputs, by name; neither in the alphabet's order."""
+    b, a = keras.Input((3,), name="b"), keras.Input((2,), name="a")
+    joined = layers.Concatenate()([b, a])
+    outputs = {"y": layers.Dense(2)(joined), "x": layers.Dense(1)(joined)}
+    return keras.Model({"b": b, "a": a}, outputs)
+
+
+def named_batch() -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(0)
+    return {n: rng.random((3, k)).astype("float32") for n, k in (("b", 3), ("a", 2))}
+
+
+def test_several_inputs_and_outputs_go_by_name(tmp_path):
+    model = two_by_two()
+    expected = model.predict(named_batch(), verbose=0)
+    got = converted(model, tmp_path, most=4).predict(named_batch())
+    for name in ("x", "y"):
+        assert np.abs(got[name] - expected[name]).max() <= 1e-5
+
+
+def test_whole_numbers_are_taken(tmp_path):
+    words = keras.Input((4,), dtype="int32")
+    answer = layers.Dense(2)(layers.Flatten()(layers.Embedding(9, 3)(words)))
+    model = keras.Model(words, answer)
+    batch = np.arange(8, dtype="int32").reshape(2, 4)
+    engine = converted(model, tmp_path, most=2)
+    assert np.abs(engine.predict(batch) - model.predict(batch, verbose=0)).max() < 1e-5
+
+
+def test_an_output_without_the_batch_is_the_models_fault(tmp_path):
+    x = keras.Input((2,))
+    engine = converted(keras.Model(x, keras.ops.sum(x, axis=0)), tmp_path, most=4)
+    with pytest.raises(ModelFailed, match="first axis"):
+        engine.predict(np.ones((4, 2), "float32"))
+
+
+def test_texts_are_not_converted(tmp_path):
+    table = layers.TextVectorization(output_mode="count", vocabulary=["good"])
+    model = keras.Sequential([keras.Input((), dtype="string"), table, layers.Dense(2)])
+    with pytest.raises(ModelNotLoaded, match="texts, which run on TensorFlow only"):
+        converted(model, tmp_path)
+
+
+def test_what_openvino_does_not_know_is_named(tmp_path):
+    x = keras.Input((4, 4))
+    model = keras.Model(x, keras.ops.slogdet(x)[1])
+    with pytest.raises(ModelNotLoaded, match="OpenVINO cannot convert it: ."):
+        converted(model, tmp_path)
+
+
+class Odd:
+    """A model of Keras that its OpenVINO backend cannot compute."""
+
+    facts = Facts((TensorFacts("x", (2, None), "float32"),), (), "linear", False)
+
+    def call(self, inputs):
+        assert str(inputs[0].shape) == "(None, 2, None)"
+        raise NotImplementedError("Exception encountered:\n\n\x1b[1mno such op\x1b[0m")
+
+
+@pytest.mark.parametrize(
+    ("dtype", "sentence"), [("float32", "TensorFlow: no such op"), ("string", "texts")]
+)
+def test_what_keras_cannot_hand_over_is_named(tmp_path, dtype, sentence):
+    odd = Odd()
+    odd.facts = replace(Odd.facts, inputs=(replace(Odd.facts.inputs[0], dtype=dtype),))
+    with pytest.raises(ModelNotLoaded, match=sentence):
+        conversion.from_keras(odd, tmp_path / conversion.NAME)
+
+
+def test_an_output_that_is_gone_is_named():
+    with pytest.raises(ModelNotLoaded, match="OpenVINO lost Identity:0 on the way"):
+        conversion._named([], "Identity:0")
+
+
+def test_a_file_that_is_no_model_is_said(engine, tmp_path):
+    (tmp_path / conversion.NAME).write_text("<net>")
+    with pytest.raises(ModelNotLoaded, match="OpenVINO cannot compile"):
+        opened(tmp_path, engine.facts)
+
+
+def test_importing_openvino_tells_nobody():
+    """Its telemetry would report the import to its makers."""
+    code = (
+        "import sys\n"
+        "from facenality.engines import openvino_library\n"
+        "assert openvino_library.openvino.Core\n"
+        "print(sorted(n for n, m in sys.modules.items() if 'telemetry' in n and m))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "openvino_telemetry" not in done.stdout, done.stdout
+    assert done.returncode == 0, done.stderr
