@@ -32,7 +32,7 @@ def seconds(words: str) -> float:
 
 def directive(file: str, name: str) -> set[str]:
     """All values of an nginx directive in `file`."""
-    return set(re.findall(rf"^\s*{name}\s+([^;]+);", text(file), re.MULTILINE))
+    return set(re.findall(rf"^\s*{name}\s+([^;{{]+);", text(file), re.MULTILINE))
 
 
 SITES = ("nginx/facenality.conf", "nginx/container.conf")
