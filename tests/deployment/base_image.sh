@@ -7,6 +7,7 @@ out=$1 packages=$2
 mirror=$(awk '/^URIs:/{print $2; exit}' /etc/apt/sources.list.d/debian.sources)
 work=$(mktemp -d /var/tmp/base.XXXXXX)
 trap 'rm -rf "$work"' EXIT
+[ ! -w /dev/shm ] || export TMPDIR=/dev/shm
 cat > "$work/hook" <<'HOOK'
 #!/bin/sh
 set -e
@@ -22,7 +23,7 @@ if [ -n "${COMPOSE_V2:-}" ] && [ -e "$1/usr/bin/docker" ]; then
 fi
 HOOK
 chmod +x "$work/hook"
-mmdebstrap --quiet --variant=apt --include="$packages,ca-certificates" \
+mmdebstrap --quiet --format=tar --variant=apt --include="$packages,ca-certificates" \
   --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
   --dpkgopt='path-exclude=/usr/share/locale/*' \
   --aptopt='Apt::Install-Recommends "false"' \
