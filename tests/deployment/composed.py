@@ -25,18 +25,13 @@ class Composed:
 
     def compose(self, *words: str) -> str:
         """What compose printed."""
-        return self.engine._run(*self._compose, *words)
+        return self.engine.run(*self._compose, *words)
 
     def healthy(self, container: str, seconds: float = 120) -> Self:
         """Wait until Docker says that `container` is healthy."""
         deadline = time.monotonic() + seconds
         while self.inspect(container)["State"]["Health"]["Status"] != "healthy":
-            logs = (
-                ""
-                if time.monotonic() < deadline
-                else self.engine.docker("logs", container)
-            )
-            assert time.monotonic() < deadline, logs
+            assert time.monotonic() < deadline, self.log(container)
             time.sleep(0.5)
         return self
 
@@ -44,13 +39,40 @@ class Composed:
         """What `docker inspect` tells."""
         return json.loads(self.engine.docker("inspect", container))[0]
 
+    def log(self, container: str) -> str:
+        """All that `container` has logged."""
+        return self.engine.run("sh", "-c", f"docker logs {container} 2>&1")
+
     def curl(self, *words: object) -> str:
         """What curl printed, from beside the containers."""
         return self.engine.beside("curl", "-sS", "--max-time", "30", *words)
 
+    def predict(self, url: str, *words: object) -> str:
+        """The best label for the bundled sample."""
+        return first_label(
+            self.curl("-F", f"image=@{SAMPLE}", f"{url}/predict", *words)
+        )
 
-def first_answer(reply: str) -> Any:
+
+def first_label(reply: str) -> str:
     """The best label in a reply of /predict."""
     body = json.loads(reply)
     assert body["success"], body
-    return body["predictions"][0]["label"]
+    return str(body["predictions"][0]["label"])
+
+
+def confinement(composed: Composed, container: str) -> dict[str, str]:
+    """What the kernel says of the container's first process."""
+    status = composed.engine.docker("exec", container, "cat", "/proc/1/status")
+    return dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+
+
+def assert_confined(composed: Composed, container: str, uid: int) -> None:
+    """Not root, no capabilities, no way to gain any, nothing to write but what is meant."""
+    of = confinement(composed, container)
+    assert of["Uid"].split() == [str(uid)] * 4
+    assert {of["CapEff"], of["CapPrm"], of["CapBnd"]} == {"0" * 16}
+    assert of["NoNewPrivs"] == "1"
+    mounts = composed.engine.docker("exec", container, "cat", "/proc/1/mounts")
+    (root,) = [one.split() for one in mounts.splitlines() if one.split()[1] == "/"]
+    assert "ro" in root[3].split(",")

@@ -32,6 +32,15 @@ def unavailable() -> str | None:
     return f"no Docker engine runs, and {missing[0]} is missing" if missing else None
 
 
+def kept_file(name: str, maker: Path, *more: str) -> Path:
+    """A file that `maker OUT more…` makes, once for all runs of the tests."""
+    file = KEPT / name
+    if not file.exists():
+        KEPT.mkdir(parents=True, exist_ok=True)
+        subprocess.run([maker, file, *more], check=True)
+    return file
+
+
 def _answers(environ: Any) -> bool:
     if not shutil.which("docker"):
         return False
@@ -59,6 +68,7 @@ class Engine:
             self._start("--bridge=none", "--iptables=false", "--ip-forward=false")
             for name, packages in BASES.items():
                 self._import(name, packages)
+            self._plug_in(self._work / "config" / "cli-plugins" / "docker-compose")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -85,15 +95,21 @@ class Engine:
         self.beside("ip", "link", "set", "lo", "up")
         self._start()
 
+    def composes(self) -> list[list[str]]:
+        """Each Compose that is here, the newest last."""
+        known = (["docker-compose"], ["docker", "compose"])
+        return [one for one in known if self._succeeds(*one, "version")]
+
     def docker(self, *words: object, **more: Any) -> str:
-        """What `docker …` printed. Raises CalledProcessError."""
-        return self._run("docker", *words, **more)
+        """What `docker …` printed."""
+        return self.run("docker", *words, **more)
 
     def beside(self, *words: object, **more: Any) -> str:
         """What a command printed that ran in the containers' network."""
-        return self._run(*self.prefix, *words, **more)
+        return self.run(*self.prefix, *words, **more)
 
-    def _run(self, *words: object, **more: Any) -> str:
+    def run(self, *words: object, **more: Any) -> str:
+        """What a command printed. Raises AssertionError with its complaint."""
         done = subprocess.run(
             [str(word) for word in words],
             env=self.environ,
@@ -107,6 +123,13 @@ class Engine:
                 f"{words} failed: {done.stdout[-3000:]}{done.stderr[-3000:]}"
             )
         return done.stdout
+
+    def _succeeds(self, *words: str) -> bool:
+        try:
+            self.run(*words)
+        except (AssertionError, OSError):
+            return False
+        return True
 
     def _start(self, *options: str) -> None:
         words = ["dockerd", "--data-root", self._work / "root"]
@@ -129,11 +152,15 @@ class Engine:
         for mount in (self._work / "exec" / "netns").glob("*"):
             subprocess.run(["umount", mount], capture_output=True)
 
+    def _plug_in(self, plugin: Path) -> None:
+        kept = kept_file("compose-v2", HERE / "compose_v2.sh")
+        plugin.parent.mkdir(parents=True)
+        plugin.symlink_to(kept)
+
     def _import(self, name: str, packages: str) -> None:
-        tar = KEPT / f"{name.replace(':', '_')}.tar"
-        if not tar.exists():
-            KEPT.mkdir(parents=True, exist_ok=True)
-            self._run(HERE / "base_image.sh", tar, packages)
+        tar = kept_file(
+            f"{name.replace(':', '_')}.tar", HERE / "base_image.sh", packages
+        )
         path = "PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
         command = 'CMD ["nginx", "-g", "daemon off;"]'
         self.docker(

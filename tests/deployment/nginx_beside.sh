@@ -1,6 +1,6 @@
 #!/bin/bash
 # The shipped nginx site, unmodified, on this machine's nginx: in mounts of its own, so that
-# neither its certificate nor its logs touch the machine.   nginx_beside.sh SITE CERTIFICATES
+# neither its certificate nor its logs touch the machine.   nginx_beside.sh SITE FOLDER
 set -euo pipefail
 exec unshare -m --propagation private bash -euc '
 site=$1 certificates=$2
@@ -11,7 +11,7 @@ rm -f /etc/nginx/sites-enabled/* /etc/nginx/conf.d/*
 cp "$site" /etc/nginx/conf.d/
 mkdir -p /etc/letsencrypt/live/facenality
 cp "$certificates"/*.pem /etc/letsencrypt/live/facenality/
-mount -t tmpfs none /var/log/nginx
+mount --bind "$certificates/logs" /var/log/nginx
 nginx -t
 exec nginx -g "daemon off;"
 ' nginx_beside "$@"
