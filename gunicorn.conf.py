@@ -7,9 +7,9 @@ worth it: each worker holds a copy of the models.
 import os
 import sys
 
+from facenality.cores import cores
 from facenality.errors import WrongSetting
 from facenality.settings import load
-from facenality.threads import cores
 
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 # Each worker sizes its threads to its share of the cores.

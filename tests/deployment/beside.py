@@ -21,11 +21,15 @@ def certify(folder: Path) -> Path:
     new = ("openssl", "req", "-x509", "-days", "90", "-nodes")
     new += ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256")
     authority, key = folder / "authority.crt", folder / "authority.key"
-    _run(*new, "-subj", "/CN=authority", "-keyout", key, "-out", authority)
+    _run(
+        *(*new, "-subj", "/CN=authority", "-keyout", key, "-out", authority),
+        *("-addext", "keyUsage=critical,keyCertSign,cRLSign"),
+    )
     _run(
         *(*new, "-subj", f"/CN={NAME}", "-CA", authority, "-CAkey", key),
         *("-addext", f"subjectAltName=DNS:{NAME},IP:127.0.0.1"),
         *("-addext", "basicConstraints=critical,CA:FALSE"),
+        *("-addext", "keyUsage=critical,digitalSignature"),
         *("-addext", "extendedKeyUsage=serverAuth"),
         *("-keyout", folder / "privkey.pem", "-out", folder / "fullchain.pem"),
     )

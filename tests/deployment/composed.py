@@ -30,7 +30,10 @@ class Composed:
     def healthy(self, container: str, seconds: float = 120) -> Self:
         """Wait until Docker says that `container` is healthy."""
         deadline = time.monotonic() + seconds
-        while self.inspect(container)["State"]["Health"]["Status"] != "healthy":
+        while (now := self.inspect(container))["State"]["Health"][
+            "Status"
+        ] != "healthy":
+            assert now["RestartCount"] < 3, self.log(container)
             assert time.monotonic() < deadline, self.log(container)
             time.sleep(0.5)
         return self
