@@ -1,4 +1,4 @@
-"""The shipped nginx site, unmodified, with TLS, on this machine beside the container."""
+"""The shipped nginx site, unmodified, with TLS, beside the container."""
 
 import json
 import shutil

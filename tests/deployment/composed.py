@@ -71,7 +71,7 @@ def confinement(composed: Composed, container: str) -> dict[str, str]:
 
 
 def assert_confined(composed: Composed, container: str, uid: int) -> None:
-    """Not root, no capabilities, no way to gain any, nothing to write but what is meant."""
+    """Not root, no capabilities and no way to gain any, a root that is read-only."""
     of = confinement(composed, container)
     assert of["Uid"].split() == [str(uid)] * 4
     assert {of["CapEff"], of["CapPrm"], of["CapBnd"]} == {"0" * 16}

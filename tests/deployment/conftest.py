@@ -1,20 +1,12 @@
 """Images built once, and an engine to run them."""
 
-import os
 from collections.abc import Iterator
 
 import beside
 import pytest
 from beside import Site
 from composed import Composed
-from engine import Engine, unavailable
-
-
-def cannot(why: str) -> None:
-    """Skip; where CI promised that it can, fail."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(why)
-    pytest.skip(why)
+from engine import Engine, cannot, unavailable
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,12 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
@@ -32,12 +36,12 @@ def unavailable() -> str | None:
     return f"no Docker engine runs, and {missing[0]} is missing" if missing else None
 
 
-def kept_file(name: str, maker: Path, *more: str) -> Path:
+def kept_file(name: str, maker: Path, *more: str, **environ: str) -> Path:
     """A file that `maker OUT more…` makes, once for all runs of the tests."""
     file = KEPT / name
     if not file.exists():
         KEPT.mkdir(parents=True, exist_ok=True)
-        subprocess.run([maker, file, *more], check=True)
+        subprocess.run([maker, file, *more], env=os.environ | environ, check=True)
     return file
 
 
@@ -46,6 +50,13 @@ def _answers(environ: Any) -> bool:
         return False
     done = subprocess.run(["docker", "info"], env=environ, capture_output=True)
     return done.returncode == 0
+
+
+def cannot(why: str) -> None:
+    """Skip the test; where CI promised that it can run, fail."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(why)
+    pytest.skip(why)
 
 
 class Engine:
@@ -99,6 +110,16 @@ class Engine:
         """Each Compose that is here, the newest last."""
         known = (["docker-compose"], ["docker", "compose"])
         return [one for one in known if self._succeeds(*one, "version")]
+
+    @contextmanager
+    def tagged(self, image: str, name: str) -> Iterator[None]:
+        """Call `image` something else meanwhile."""
+        before = self.docker("inspect", "-f", "{{.Id}}", name).strip()
+        self.docker("tag", image, name)
+        try:
+            yield
+        finally:
+            self.docker("tag", before, name)
 
     def docker(self, *words: object, **more: Any) -> str:
         """What `docker …` printed."""

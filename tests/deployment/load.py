@@ -1,4 +1,4 @@
-"""Clients that predict without a pause, until standard input ends; then the sum as JSON.
+"""Clients that predict without a pause until standard input ends; the sum as JSON.
 
 python load.py URL CERTIFICATE PICTURE
 """

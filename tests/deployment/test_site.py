@@ -76,7 +76,7 @@ def test_a_head_that_cannot_be_read_is_the_clients_fault(site, head, status, cod
 
 
 def test_metrics_are_not_for_the_outside(site):
-    status, headers, body = site.asked("/metrics")
+    status, _, body = site.asked("/metrics")
     assert (status, json.loads(body)["code"]) == (404, "not_found")
     inside = site.composed.curl("http://127.0.0.1:5000/metrics")
     assert "facenality_" in inside
