@@ -85,7 +85,7 @@ get() {
     --resolve facenality.test:443:127.0.0.1
 }
 is() { [ "$(inside systemctl is-active "$1")" = active ]; }
-predicted() { get /predict -F image=@/opt/facenality/models/digits/sample.png; }
+predicted() { get /predict -F image=@/opt/facenality/models/digits/sample.png; echo; }
 
 mkdir "$root"
 tar -C "$root" -xf "$server"
@@ -109,7 +109,7 @@ booted=$!
 until_ is docker || { tail -40 "$work/log" >&2; exit 1; }
 step "booted"
 inside docker load -qi /opt/image.tar >/dev/null
-inside systemctl enable -q --now $unit
+inside systemctl enable -q --now $unit || :   # what is wrong then is shown by the next line
 until_ is $unit
 step "unit active"
 until_ get /readyz

@@ -8,7 +8,7 @@ from composed import Composed, assert_confined
 PORT = "http://127.0.0.1:5000"
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("compose", [["docker-compose"], ["docker", "compose"]])
 def test_either_compose_brings_it_up_confined_and_takes_it_down(engine, compose):
     if compose not in engine.composes():

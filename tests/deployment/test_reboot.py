@@ -13,7 +13,7 @@ from engine import HERE, ROOT, cannot, kept_file
 PACKAGES = "systemd-sysv,dbus,docker.io,iptables,nginx-light,curl,iproute2,openssl"
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_the_unit_serves_after_a_reboot_and_stops_clean(engine, tmp_path):
     if os.geteuid() != 0 or not shutil.which("systemd-nspawn"):
         cannot("a server of its own takes root and systemd-nspawn")
