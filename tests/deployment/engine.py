@@ -70,24 +70,32 @@ class Engine:
 
     def __enter__(self) -> Self:
         if self.own:
-            self._name = f"facenality{os.getpid()}"
-            self._work = Path(tempfile.mkdtemp(prefix="engine.", dir="/var/tmp"))
-            self.environ |= {
-                "DOCKER_HOST": f"unix://{self._work}/docker.sock",
-                "DOCKER_CONFIG": str(self._work / "config"),
-            }
-            self._start("--bridge=none", "--iptables=false", "--ip-forward=false")
-            for name, packages in BASES.items():
-                self._import(name, packages)
-            self._plug_in(self._work / "config" / "cli-plugins" / "docker-compose")
+            try:
+                self._begin()
+            except BaseException:
+                self.__exit__()
+                raise
         return self
+
+    def _begin(self) -> None:
+        self._name = f"facenality{os.getpid()}"
+        self._work = Path(tempfile.mkdtemp(prefix="engine.", dir="/var/tmp"))
+        self.environ |= {
+            "DOCKER_HOST": f"unix://{self._work}/docker.sock",
+            "DOCKER_CONFIG": str(self._work / "config"),
+        }
+        self._start("--bridge=none", "--iptables=false", "--ip-forward=false")
+        for name, packages in BASES.items():
+            self._import(name, packages)
+        self._plug_in(self._work / "config" / "cli-plugins" / "docker-compose")
 
     def __exit__(self, *_: object) -> None:
         if not self.own:
             return
-        self._stop()
-        if self.prefix:
-            subprocess.run(["ip", "netns", "del", self._name], check=False)
+        if self._process:
+            self._stop()
+        subprocess.run(["ip", "netns", "del", self._name], capture_output=True)
+        subprocess.run(["umount", "-R", self._work], capture_output=True)
         shutil.rmtree(self._work, ignore_errors=True)
         groups = sorted(
             Path("/sys/fs/cgroup").rglob(f"{self._name}*/**/"), reverse=True
@@ -170,6 +178,7 @@ class Engine:
         assert self._process is not None
         self._process.terminate()
         self._process.wait(60)
+        self._process = None
         for mount in (self._work / "exec" / "netns").glob("*"):
             subprocess.run(["umount", mount], capture_output=True)
 
