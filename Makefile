@@ -52,13 +52,16 @@ check: .venv/.dev ## lint, types, import fences
 bench: .venv/.dev ## beside other servers, 25 minutes; ARGS=--quick: under five
 	@$(BIN)/python -m bench $(ARGS)
 
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-emit-index-url pyproject.toml
+
 .PHONY: lock
-lock: ## resolve pyproject.toml into both lock files (needs uv)
-	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-		--no-header --no-emit-index-url --extra tensorflow --extra openvino pyproject.toml -o requirements.lock
-	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-		--no-header --no-emit-index-url --extra tensorflow --extra openvino --group dev -c requirements.lock \
-		pyproject.toml -o requirements-dev.lock
+lock: ## resolve pyproject.toml into the lock files (needs uv)
+	@$(COMPILE) --extra tensorflow --extra openvino -o requirements.lock
+	@$(COMPILE) --extra openvino -c requirements.lock -o requirements-slim.lock
+	@$(COMPILE) --extra gpu --extra openvino -c requirements-slim.lock -o requirements-gpu.lock
+	@$(COMPILE) --extra tensorflow --extra openvino --group dev -c requirements.lock \
+		-o requirements-dev.lock
 
 .PHONY: train
 train: .venv/.dev ## train models/digits anew
