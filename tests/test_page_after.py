@@ -132,7 +132,7 @@ def test_a_correction_is_stored_with_consent_and_can_be_deleted(
         assert "kept as “blue”" in part(page, "correct-status").inner_text()
         assert len(kept_now(kept)) == 1
         lines = (kept / "index.jsonl").read_text().splitlines()
-        noted = next(json.loads(x)["keep"] for x in lines if '"keep"' in x)
+        noted = [json.loads(x)["keep"] for x in lines if '"keep"' in x][-1]
         assert {"blue", "colours"} <= set(map(str, noted.values()))
         assert page.evaluate("document.activeElement.dataset.testid") == (
             "correct-delete"

@@ -19,6 +19,7 @@ def padded(tmp_path, size: int):
 
 
 def test_a_picture_is_predicted_through_tls_nginx_network_and_container(site):
+    print(site.curl("/predict", "-F", f"image=@{SAMPLE}", "-v", "--stderr", "-"))
     assert first_label(site.curl("/predict", "-F", f"image=@{SAMPLE}")) == "3"
 
 
