@@ -82,5 +82,5 @@ soak: .venv/.dev ## half an hour of everything at once: does anything grow; SOAK
 	@$(BIN)/python -m bench.soak
 
 .PHONY: fuzz
-fuzz: .venv/.dev ## a million broken pictures, bodies and cards; goes on where it stopped
+fuzz: .venv/.dev ## a million broken pictures, bodies, heads and cards; goes on where it stopped
 	@$(BIN)/python tests/fuzzing.py

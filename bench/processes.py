@@ -46,7 +46,7 @@ class Tree:
 
     def resident_mb(self) -> float:
         """Resident memory of all together, MB; shared pages count for each."""
-        return sum(_resident_pages(p) for p in self.pids()) * _PAGE / 1e6
+        return sum(map(resident_mb, self.pids()))
 
     def cpu_seconds(self) -> float:
         """Core-seconds that all living ones have used."""
@@ -89,9 +89,10 @@ def _carries(pid: int, mark: str) -> bool:
     return f"BENCH_MARK={mark}".encode() in _read(pid, "environ")
 
 
-def _resident_pages(pid: int) -> int:
+def resident_mb(pid: int) -> float:
+    """Resident memory of one process, MB; 0 where it has ended."""
     words = _read(pid, "statm").split()
-    return int(words[1]) if words else 0
+    return int(words[1]) * _PAGE / 1e6 if words else 0.0
 
 
 def _cpu_ticks(pid: int) -> int:
