@@ -50,7 +50,7 @@ class Tree:
 
     def cpu_seconds(self) -> float:
         """Core-seconds that all living ones have used."""
-        return sum(_cpu_ticks(pid) for pid in self.pids()) / TICKS
+        return sum(map(cpu_seconds, self.pids()))
 
     def end(self) -> None:
         """SIGTERM to the first; when it has gone, SIGKILL to whatever it left behind."""
@@ -95,10 +95,10 @@ def resident_mb(pid: int) -> float:
     return int(words[1]) * _PAGE / 1e6 if words else 0.0
 
 
-def _cpu_ticks(pid: int) -> int:
+def cpu_seconds(pid: int) -> float:
     """User and system time; fields 14 and 15 of proc(5), after the bracketed name."""
     words = _read(pid, "stat").rpartition(b")")[2].split()
-    return int(words[11]) + int(words[12]) if words else 0
+    return (int(words[11]) + int(words[12])) / TICKS if words else 0.0
 
 
 def _read(pid: int, name: str) -> bytes:

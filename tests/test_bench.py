@@ -118,12 +118,17 @@ def test_growth_is_told_per_ten_thousand_requests(grown, expected):
 
 
 def test_busy_connections_are_told_beside_the_best_and_idle_ones_beside_none():
-    rates = {f"{busy} busy": [busy, 1000.0, 9e9] for busy in connections.LEVELS}
-    rates |= {"512 busy": [800.0], "none idle": [1000.0], "1000 idle": [960.0]}
-    page = connections.table(rates, [5.0, 9.0, 6.0])
-    assert "| 128 busy | 1000 | 100 % |" in page
-    assert "| 512 busy | 800 | 80 % |" in page
-    assert "96 % of the throughput without them, +6.0 MB. 3 rounds" in page
+    rates = connections.Rates(0, 0)
+    busy = {f"{n} busy": [n, 1000.0, 9e9] for n in connections.LEVELS}
+    rates.answers |= busy | {"512 busy": [800.0], "none idle": [1000.0]}
+    rates.cost |= {one: [0.5] for one in rates.answers} | {"512 busy": [0.625]}
+    rates.answers["1000 idle"], rates.cost["1000 idle"] = [960.0], [0.5]
+    rates.idle_mb += [5.0, 9.0, 6.0]
+    page = connections.table(rates)
+    assert "| 128 busy | 1000 | 100 % | 0.500 | 100 % |" in page
+    assert "| 512 busy | 800 | 80 % | 0.625 | 80 % |" in page
+    assert "96 % of the throughput without them (100 % by the server's time)" in page
+    assert "+6.0 MB. Medians of 3 rounds" in page
 
 
 def test_quick_leaves_the_slow_peers_out_and_only_chooses():
