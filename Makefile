@@ -52,20 +52,23 @@ check: .venv/.dev ## lint, types, import fences
 bench: .venv/.dev ## beside other servers, 25 minutes; ARGS=--quick: under five
 	@$(BIN)/python -m bench $(ARGS)
 
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-emit-index-url pyproject.toml
+
 .PHONY: lock
-lock: ## resolve pyproject.toml into both lock files (needs uv)
-	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-		--no-header --no-emit-index-url --extra tensorflow --extra openvino pyproject.toml -o requirements.lock
-	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-		--no-header --no-emit-index-url --extra tensorflow --extra openvino --group dev -c requirements.lock \
-		pyproject.toml -o requirements-dev.lock
+lock: ## resolve pyproject.toml into the lock files (needs uv)
+	@$(COMPILE) --extra tensorflow --extra openvino -o requirements.lock
+	@$(COMPILE) --extra openvino -c requirements.lock -o requirements-slim.lock
+	@$(COMPILE) --extra gpu --extra openvino -c requirements-slim.lock -o requirements-gpu.lock
+	@$(COMPILE) --extra tensorflow --extra openvino --group dev -c requirements.lock \
+		-o requirements-dev.lock
 
 .PHONY: train
 train: .venv/.dev ## train models/digits anew
 	@$(BIN)/python models/digits/train.py
 
 .PHONY: screenshots
-screenshots: .venv/.dev ## take the README's picture of the page
+screenshots: .venv/.dev ## take pictures of the page in its states
 	@tests/system-packages.sh
 	@$(BIN)/python docs/screenshots.py
 
@@ -84,3 +87,7 @@ soak: .venv/.dev ## half an hour of everything at once: does anything grow; SOAK
 .PHONY: fuzz
 fuzz: .venv/.dev ## a million broken pictures, bodies, heads and cards; goes on where it stopped
 	@$(BIN)/python tests/fuzzing.py
+
+.PHONY: openapi-fuzz
+openapi-fuzz: .venv/.dev ## is the server what /openapi.json says? EXAMPLES=1000 an operation
+	@$(BIN)/python tests/conforming.py

@@ -4,9 +4,7 @@
 import logging
 import sys
 
-import gevent
-
-from facenality import cli, lag, logs
+from facenality import cli, logs
 from facenality.benching.command import bench
 from facenality.catalog import Catalog
 from facenality.check import check
@@ -18,14 +16,14 @@ from facenality.metrics import Metrics
 from facenality.model_metrics import ModelMetrics
 from facenality.predictor import Predictor
 from facenality.process import exit_now, run_until_terminated
-from facenality.server import Limits, Server, Tls, refuse_monkey_patching
-from facenality.settings import Settings
+from facenality.server import refuse_monkey_patching
+from facenality.service import Service
+from facenality.settings import Settings, load
 from facenality.tokens import Keys, Tokens
 from facenality.uploads import Uploads
 from facenality.uploads.dataset import dataset
 from facenality.urls import policy
 from facenality.urls.fetcher import SECONDS, Fetcher
-from facenality.web import create_app
 from facenality.web.parts import Parts
 
 log = logging.getLogger("facenality")
@@ -57,34 +55,16 @@ def compose(settings: Settings) -> Parts:
 def serve(settings: Settings) -> int:
     """Listen first, load after, serve until SIGTERM; the exit status."""
     refuse_monkey_patching()
-    parts = compose(settings)
-    server = Server(
-        settings.host,
-        settings.port,
-        create_app(parts),
-        Limits.of(settings),
-        Tls.of(settings.tls_cert, settings.tls_key),
-        settings.cors_origins,
-    )
-    server.on_refused = parts.metrics.answered_early
+    service = Service(compose(settings))
+    server = service.server((settings.host, settings.port))
     server.listen()
     scheme = "https" if server.tls else "http"
     log.info(
         "listening on %s://%s:%d", scheme, shown_host(settings), server.server_port
     )
-    gevent.spawn(parts.catalog.run)
-    gevent.spawn(parts.uploads.run)
-    logs.of_greenlets(gevent.get_hub())
-    gevent.spawn(lag.measure, parts.metrics.lagged)
-    sources = {
-        "models": parts.catalog.rescan,
-        "tokens": parts.tokens.read,
-        "keys": parts.keys.read,
-    }
-    if server.tls:
-        sources["certificate"] = server.tls.read
+    service.begin()
     return run_until_terminated(
-        server, parts.catalog, sources, settings.drain_timeout_s
+        server, service.catalog, service.sources(server), settings.drain_timeout_s
     )
 
 
@@ -117,6 +97,16 @@ def main(argv: list[str]) -> int:
     except WrongSetting as error:
         print(f"app.py: {error}", file=sys.stderr)
         return 2
+
+
+def __getattr__(name: str) -> Service:
+    """`app:app`, made when gunicorn asks for it; its settings are the environment's."""
+    if name != "app":
+        raise AttributeError(name)
+    settings = load()
+    logs.set_up(settings.log_level, settings.log_format)
+    refuse_monkey_patching()
+    return Service(compose(settings))
 
 
 if __name__ == "__main__":

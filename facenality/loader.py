@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import card, engines, golden, recipe, tasks
+from . import card, engines, examples, golden, recipe, tasks
 from .arrays import Array, Arrays, rows, stack
 from .card import Card
 from .engines import Engine, Tell
@@ -32,6 +32,7 @@ class Model:
     choice: Choice  # of the engine, and why
     golden_difference: float | None  # None: it has no golden sample
     load_seconds: float
+    examples: dict[str, examples.Example]
 
 
 def load(
@@ -70,6 +71,7 @@ def load(
         choice,
         difference,
         time.monotonic() - started,
+        examples.read(found),
     )
 
 

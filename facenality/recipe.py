@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .card import Card, Output, Preprocess, Task
 from .errors import ModelNotLoaded
-from .facts import Facts, Shape
+from .facts import Facts, Shape, TensorFacts
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,14 @@ class Recipe:
     output: Output
     image: ImageSpec | None
     inferred: tuple[str, ...]
+
+    def taken(self, tensor: TensorFacts) -> TensorFacts:
+        """`tensor`; where the model does not say its shape, the card does."""
+        if tensor.shape is None and self.image:
+            return TensorFacts(tensor.name, self.image.shape, "float32")
+        if tensor.shape is None and self.task == "text-classification":
+            return TensorFacts(tensor.name, (), "string")
+        return tensor
 
 
 def complete(card: Card, facts: Facts, folder: Path) -> Recipe:

@@ -1,27 +1,31 @@
-// The server's three routes that this page uses. URLs are relative, so the app may live under any path.
+// The server's routes that this page uses. URLs are relative, so the app may live under any path.
 
 import { cancelled, Failure, failureFrom, lost } from './failure.js';
 import { words } from './words.js';
 
-export const predictUrl = (model, top) => {
-  const query = new URLSearchParams();
-  if (model) query.set('model', model);
-  if (top) query.set('top', top);
-  return `predict?${query}`;
-};
+/** @returns {string} a route with the model it is for; of the newest version the number is left out, so that a newer one follows */
+export function urlFor(route, model, more = {}) {
+  const isNewest = model?.version === model?.versions?.at(-1);
+  const query = { model: model?.name, version: isNewest ? '' : model?.version, ...more };
+  return `${route}?${new URLSearchParams(Object.entries(query).filter(([, value]) => value))}`;
+}
 
 /** @returns {Promise<{ready: boolean, stage?: string, percent?: number, error?: string}>} also while it answers 503 */
-export const fetchReady = () => fetchJson('readyz', [200, 503]);
+export const fetchReady = () => ask('readyz', { expected: [200, 503] });
 
 /** @returns {Promise<{default: string, models: object[], failed: object[]}>} */
-export const fetchModels = () => fetchJson('models', [200]);
+export const fetchModels = () => ask('models');
 
-async function fetchJson(url, expected) {
+/** Asks a route for its JSON. @returns {Promise<object>} or throws a Failure */
+export async function ask(url, { method = 'GET', body, headers, key = '', signal, expected = [200] } = {}) {
+  const authorization = key ? { Authorization: `Bearer ${key}` } : {};
   let response;
   try {
-    response = await fetch(url, { cache: 'no-store', headers: { Accept: 'application/json' } });
+    response = await fetch(url, {
+      method, body, signal, cache: 'no-store', headers: { Accept: 'application/json', ...authorization, ...headers },
+    });
   } catch {
-    throw lost();
+    throw signal?.aborted ? cancelled() : lost();
   }
   const reply = await response.json().catch(() => null);
   if (!reply || !expected.includes(response.status)) {
@@ -30,26 +34,37 @@ async function fetchJson(url, expected) {
   return reply;
 }
 
-/** The body of a prediction request: a picture as a form, a text as JSON. */
-function bodyOf(input) {
-  if (input.text !== undefined) return JSON.stringify({ text: input.text });
-  const form = new FormData();
-  form.append('image', input.file, input.file.name);
-  return form;
+export const JSON_TYPE = { 'Content-Type': 'application/json' };
+
+/**
+ * A request's body and headers: a picture as a form, texts and numbers as JSON.
+ * @param {{file?: File, text?: string, instance?: any}} input
+ * @param {object} [fields] what goes along with it
+ */
+export function packed({ file, text, instance }, fields = {}) {
+  if (!file) {
+    const given = text === undefined ? { instances: [instance] } : { text };
+    return { body: JSON.stringify({ ...given, ...fields }), headers: JSON_TYPE };
+  }
+  const body = new FormData();
+  for (const [name, value] of Object.entries(fields)) body.append(name, value);
+  body.append('image', file, file.name);
+  return { body, headers: {} };
 }
 
 /**
  * Sends one input. XMLHttpRequest because fetch cannot tell how much of an upload has left.
- * @param {{file?: File, text?: string}} input
- * @param {{model: string, top: number, key: string, signal: AbortSignal, onUpload: (share: number) => void}} how
+ * @param {{file?: File, text?: string, instance?: any}} input
+ * @param {{model: object, top: number, key: string, signal: AbortSignal, onUpload?: (share: number) => void}} how
  * @returns {Promise<{reply: object, serverTiming: string, total: number}>} total in milliseconds
  */
-export function predict(input, { model, top, key, signal, onUpload }) {
+export function predict(input, { model, top, key, signal, onUpload = () => {} }) {
   return new Promise((resolve, reject) => {
+    const { body, headers } = packed(input);
     const request = new XMLHttpRequest();
-    request.open('POST', predictUrl(model, top));
+    request.open('POST', urlFor('predict', model, { top }));
     request.setRequestHeader('Accept', 'application/json');
-    if (input.text !== undefined) request.setRequestHeader('Content-Type', 'application/json');
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
     if (key) request.setRequestHeader('Authorization', `Bearer ${key}`);
     request.upload.onprogress = (event) => event.lengthComputable && onUpload(event.loaded / event.total);
     request.upload.onload = () => onUpload(1);
@@ -60,14 +75,14 @@ export function predict(input, { model, top, key, signal, onUpload }) {
     const started = performance.now();
     request.onload = () => {
       const total = performance.now() - started;
-      const reply = parse(request.responseText);
+      const reply = single(parse(request.responseText));
       if (request.status !== 200) {
         return reject(failureFrom(request.status, reply, request.getResponseHeader('Retry-After')));
       }
       if (!Array.isArray(reply?.predictions)) return reject(new Failure(words.oddReply, { code: 'odd_reply' }));
       resolve({ reply, serverTiming: request.getResponseHeader('Server-Timing') ?? '', total });
     };
-    request.send(bodyOf(input));
+    request.send(body);
   });
 }
 
@@ -77,4 +92,11 @@ function parse(text) {
   } catch {
     return null;
   }
+}
+
+/** `instances` are answered in `results`; of one instance its result is the answer. */
+function single(reply) {
+  if (reply?.results?.length !== 1) return reply;
+  const { results: [result], ...rest } = reply;
+  return { ...rest, ...result };
 }

@@ -48,9 +48,18 @@ export function bindCamera(onPicture) {
     element('camera-switch').hidden = devices.filter(({ kind }) => kind === 'videoinput').length < 2;
   }
 
+  // Without HTTPS the page gets no camera, but a phone's own camera app still gives a picture.
+  const ownApp = element('camera-input');
+  const wantsOwnApp = !navigator.mediaDevices && matchMedia('(pointer: coarse)').matches;
+  ownApp.addEventListener('change', () => {
+    if (ownApp.files.length > 0) onPicture(ownApp.files[0]);
+    ownApp.value = '';
+  });
+
   element('camera-open').addEventListener('click', () => {
+    if (wantsOwnApp) return ownApp.click();
     dialog.showModal();
-    start();
+    return start();
   });
   element('camera-close').addEventListener('click', () => dialog.close());
   element('camera-switch').addEventListener('click', () => {

@@ -1,6 +1,6 @@
 // The "Use it from code" panel: snippets with this server's real address and the chosen model, each with a copy button.
 
-import { predictUrl } from './api.js';
+import { urlFor } from './api.js';
 import { copyOnClick } from './copy.js';
 import { snippetsFor } from './snippets.js';
 import { createTabs } from './tabs.js';
@@ -19,10 +19,9 @@ export function createCode(key) {
   }
 
   function show(model) {
-    const url = new URL(predictUrl(model?.name), document.baseURI).href;
+    const url = new URL(urlFor('predict', model), document.baseURI).href;
     const snippets = snippetsFor({ url, model, keyed: key.get() !== '' });
     for (const language of LANGUAGES) codeOf(language).textContent = snippets[language];
-    if (model?.task === 'tensor') document.getElementById('code-panel').open = true; // the only way to ask it
   }
 
   return { show };

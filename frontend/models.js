@@ -1,19 +1,26 @@
-// Which models there are and which one is asked: the picker in the header, the facts under the input, the failures.
+// Which models there are and which one is asked: the pickers in the header, the facts under the input, the failures.
 
+import { urlFor } from './api.js';
+import { make } from './make.js';
 import { words } from './words.js';
 
 const element = (id) => document.getElementById(id);
+const isNewest = ({ version, versions }) => version === versions.at(-1);
+
+/** @returns {string} a model's name, with its version where there are several */
+export const titleOf = ({ name, version, versions }) => (versions.length > 1 ? `${name} ${version}` : name);
 
 /**
  * @param {{default: string, models: object[], failed: object[]}} catalog the reply of `models`
  * @param {(model: object | undefined) => void} onChange called at once and at each change
- * @returns {{current: () => object | undefined}}
+ * @returns {{current: () => object | undefined, kindred: (model: object) => object[]}}
  */
 export function createModels(catalog, onChange) {
-  const { failed = [] } = catalog;
-  const models = catalog.models.filter(({ version, versions }) => version === versions.at(-1)); // each in its newest version
+  const { models, failed = [] } = catalog;
+  const newest = models.filter(isNewest);
   const picker = element('model-picker');
-  let current = models.find((model) => model.name === catalog.default) ?? models[0];
+  const versions = element('version-picker');
+  let current = newest.find((model) => model.name === catalog.default) ?? newest[0];
 
   function choose(model) {
     current = model;
@@ -23,17 +30,42 @@ export function createModels(catalog, onChange) {
     onChange(model);
   }
 
-  const several = models.length > 1;
-  picker.append(...models.map(({ name }) => new Option(name, name, false, name === current.name)));
+  function offerVersions() {
+    const numbers = [...(current?.versions ?? [])].reverse();
+    versions.replaceChildren(...numbers.map((one, i) => new Option(words.version(one, i === 0), one)));
+    versions.hidden = numbers.length < 2;
+  }
+
+  const several = newest.length > 1;
+  picker.append(...newest.map(({ name }) => new Option(name, name, false, name === current.name)));
   picker.hidden = !several;
   element('model-label').hidden = !several;
   element('model-name').hidden = several;
   element('model').hidden = !current;
-  picker.addEventListener('change', () => choose(models.find((model) => model.name === picker.value)));
+  picker.addEventListener('change', () => {
+    choose(newest.find(({ name }) => name === picker.value));
+    offerVersions();
+  });
+  versions.addEventListener('change', () => {
+    choose(models.find(({ name, version }) => name === current.name && version === versions.value));
+  });
 
   showFailures(failed);
   choose(current);
-  return { current: () => current };
+  offerVersions();
+  return {
+    current: () => current,
+    /** The other models and versions that take the same kind of input. */
+    kindred: (model) => models.filter((other) => other !== model && takesTheSame(other, model)),
+    all: models,
+  };
+}
+
+function takesTheSame(one, other) {
+  if (one.task === 'tensor' || other.task === 'tensor') {
+    return one.task === other.task && JSON.stringify(one.inputs) === JSON.stringify(other.inputs);
+  }
+  return one.task.split('-')[0] === other.task.split('-')[0]; // image or text
 }
 
 function facts({ task, input, labels, version }) {
@@ -49,11 +81,10 @@ function facts({ task, input, labels, version }) {
 function showFailures(failed) {
   element('failed-models').hidden = failed.length === 0;
   element('failed-summary').textContent = words.modelFailures(failed.length);
-  element('failed-list').append(...failed.map(({ name, version, error }) => {
-    const item = document.createElement('li');
-    const title = document.createElement('strong');
-    title.textContent = version ? `${name} ${version}` : name;
-    item.append(title, ` ${error}`);
-    return item;
-  }));
+  element('failed-list').append(...failed.map(({ name, version, error }) =>
+    make('li', {}, make('strong', { textContent: version ? `${name} ${version}` : name }), ` ${error}`)));
 }
+
+/** The addresses of the examples that come with a model. */
+export const examplesOf = (model) =>
+  (model?.examples ?? []).map((file) => urlFor(`models/${encodeURIComponent(model.name)}/examples/${encodeURIComponent(file)}`, model));

@@ -1,13 +1,19 @@
 // Numbers as people read them. Probabilities never round up to a certainty the model does not have.
 
-const locale = document.documentElement.lang;
+import { language } from './language.js';
+
+const locale = language;
 const short = new Intl.NumberFormat(locale, { maximumSignificantDigits: 4 });
 const long = new Intl.NumberFormat(locale);
+const hundredths = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
 const percentage = new Intl.NumberFormat(locale, { style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
 /** Four significant digits, but never fewer than the whole part has. */
 export const number = (n) => (Math.abs(n) < 1000 ? short : long).format(n);
 export const milliseconds = (ms) => `${number(ms < 10 ? Math.round(ms * 10) / 10 : Math.round(ms))} ms`;
+
+/** A difference of two probabilities, without its sign: 0.0512 -> "5.1". */
+export const points = (difference) => hundredths.format(Math.abs(difference) * 100);
 
 /** 0.98765 -> "98.8%"; what lies between 0 and 0.1% or 99.9% and 1 says so. */
 export function percent(probability) {

@@ -1,19 +1,25 @@
-// The list of cards, newest first, and the empty state when there is none.
+// The answers of this visit, newest first, kept in this tab only; and the empty state when there is none.
 
 import { createCard } from './card.js';
+import { createGallery } from './gallery.js';
 
 const element = (id) => document.getElementById(id);
 
-/** @returns {{add: (input: object) => object, has: (card: object) => boolean, reveal: (card: object) => object}} */
-export function createResults() {
+/**
+ * @param {() => object} server what a card's actions need
+ * @returns {{add: (input: object) => object, has: (card: object) => boolean, reveal: (card: object) => object, several: (n: number) => void}}
+ */
+export function createResults(server) {
   const list = element('results');
   const cards = new Set();
+  const gallery = createGallery(list, cards);
+  const around = { server, onRemove: remove, onChange: gallery.refresh, onOpen: gallery.open };
 
   function refresh() {
     const empty = cards.size === 0;
-    list.hidden = empty;
+    list.hidden = element('visit-note').hidden = empty;
     element('results-empty').hidden = !empty;
-    element('results-clear').hidden = cards.size < 2;
+    gallery.refresh();
   }
 
   function remove(card) {
@@ -33,14 +39,17 @@ export function createResults() {
 
   return {
     add(input) {
-      const card = createCard(remove);
-      card.show(input);
+      const card = createCard(around);
       cards.add(card);
       list.prepend(card.element);
+      card.show(input);
       refresh();
       return card;
     },
     has: (card) => cards.has(card),
+    isEmpty: () => cards.size === 0,
+    /** Many at once are easier looked over side by side. */
+    several: gallery.expect,
     /** Scrolls a new card into view where it is not yet, as on a phone. */
     reveal(card) {
       card.element.scrollIntoView({ block: 'nearest' });

@@ -12,15 +12,20 @@ export function objection({ name, size, type }) {
   return null;
 }
 
-/** @param {{onFile: (file: File, refused?: Failure) => void}} handlers */
-export function bindSources({ onFile }) {
-  const take = (files) => [...files].forEach((file) => onFile(file, objection(file)));
+/** @param {{onFile: (file: File, refused?: Failure) => void, onSeveral: (n: number) => void}} handlers */
+export function bindSources({ onFile, onSeveral }) {
+  const take = (files) => {
+    onSeveral(files.length);
+    [...files].forEach((file) => onFile(file, objection(file)));
+  };
 
   const picker = document.getElementById('file-input');
-  picker.addEventListener('change', () => {
-    take(picker.files);
+  function pick() {
+    if (picker.files.length > 0) take(picker.files);
     picker.value = ''; // so that the same file can be chosen again
-  });
+  }
+  picker.addEventListener('change', pick);
+  pick(); // what was chosen before this script came alive
 
   const isMac = /Mac|iPhone|iPad/.test(navigator.platform);
   document.getElementById('paste-key').textContent = words.pasteKey(isMac);
@@ -32,6 +37,7 @@ export function bindSources({ onFile }) {
   });
 
   bindDrop((items) => {
+    onSeveral(items.length);
     for (const { file, isFolder } of items) {
       onFile(file, isFolder ? new Failure(words.isFolder(file.name), { code: 'folder' }) : objection(file));
     }

@@ -1,5 +1,6 @@
-// Shows the kind of input the chosen model takes: pictures and drawings, a text, or none from this page.
+// Shows the kind of input the chosen model takes: pictures and drawings, a text, or numbers.
 
+import { blank } from './tensor.js';
 import { createTabs } from './tabs.js';
 import { words } from './words.js';
 
@@ -19,20 +20,26 @@ export function createStage() {
   function show(model) {
     const pictures = takesPictures(model);
     const text = takesText(model);
+    const tensor = Boolean(model) && !pictures && !text;
     const drawn = pictures && isDrawn(model);
     if (pictures) tabs.select(element(drawn ? 'tab-draw' : 'tab-picture'));
     tabs.show(pictures);
     element('stage-title').hidden = pictures;
-    element('stage-title').textContent = text ? words.yourText : words.noInput;
+    element('stage-title').textContent = title(text, tensor);
     element('text-panel').hidden = !text;
-    element('tensor-panel').hidden = pictures || text;
-    element('tensor-title').textContent = model ? words.noPictures : words.noModel;
-    element('tensor-hint').textContent = model ? words.noPicturesHint : words.noModelHint;
+    element('tensor-panel').hidden = !tensor;
+    if (tensor) element('tensor-input').value = blank(model);
+    element('no-model').hidden = Boolean(model);
     element('pad-invitation').textContent = pictures && isDigits(model) ? words.drawDigit : words.drawHere;
     element('empty-hint').textContent = model ? hint(pictures, drawn, text) : '';
   }
 
   return { show };
+}
+
+function title(text, tensor) {
+  if (text) return words.yourText;
+  return tensor ? words.yourNumbers : words.noInput;
 }
 
 function hint(pictures, drawn, text) {

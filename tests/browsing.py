@@ -22,15 +22,28 @@ FLAGS = [
 ]
 
 
+_running: list[Browser] = []
+
+
 @contextmanager
 def browser() -> Iterator[Browser]:
-    """Chromium; where there is none the test is skipped, or fails in CI."""
+    """Chromium; where there is none the test is skipped, or fails in CI.
+
+    One for everybody: Playwright allows no second one in the same thread.
+    """
+    if _running:
+        yield _running[0]
+        return
     if not CHROMIUM:
         (pytest.fail if os.environ.get("CI") else pytest.skip)("Chromium is missing")
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
+        _running.append(chromium)
+        try:
+            yield chromium
+        finally:
+            _running.clear()
+            chromium.close()
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import made
+from browsing import browser
 from serving import Served
 
 # Other tests' servers run on one engine, and no child process compares engines beside
@@ -15,6 +16,13 @@ from serving import Served
 os.environ |= {"FACENALITY_ENGINE": "tensorflow", "FACENALITY_CACHE_DIR": "none"}
 
 ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """One browser for all tests of the page."""
+    with browser() as one:
+        yield one
 
 
 @pytest.fixture(scope="session")
@@ -41,6 +49,39 @@ def several(tmp_path_factory) -> Path:
 def server(colours) -> Iterator[Served]:
     """One server of the `colours` model, for all tests that only ask it things."""
     with Served(colours) as served:
+        yield served.ready()
+
+
+@pytest.fixture(scope="session")
+def faces(tmp_path_factory) -> Path:
+    """A folder with a model of every task, and two versions with examples of one."""
+    folder = tmp_path_factory.mktemp("faces")
+    made.colours(folder / "colours" / "1")
+    made.colours(folder / "colours" / "2", strength=1.0)
+    (folder / "colours" / "examples").mkdir()
+    for name in ("blue", "red"):
+        file = folder / "colours" / "examples" / f"{name}.png"
+        file.write_bytes(made.picture(name))
+    made.moods(folder / "moods")
+    made.multi_label(folder / "tags")
+    made.spot(folder / "spot", fit="pad")
+    made.sums(folder / "sums.keras")
+    made.two_by_two(folder / "two")
+    shutil.copytree(ROOT / "models" / "sentiment", folder / "sentiment")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def kept(tmp_path_factory) -> Path:
+    """Where the server of the page keeps corrections."""
+    return tmp_path_factory.mktemp("kept") / "uploads"
+
+
+@pytest.fixture(scope="session")
+def page_server(faces, kept) -> Iterator[Served]:
+    """One server of all tasks, which takes corrections."""
+    where = ("--keep-uploads", "flagged", "--uploads-dir", str(kept))
+    with Served(faces, "--model", "colours", *where) as served:
         yield served.ready()
 
 

@@ -281,3 +281,23 @@ def tones(
         'labels = ["light", "dark"]\npreprocess = "unit"\n'
         '[image]\nmode = "L"\nsize = [24, 24]\n'
     )
+
+
+def moods(folder: Path) -> None:
+    """Regression: three named values of a picture's mean colour, some negative."""
+    import keras
+
+    model = keras.Sequential(
+        [
+            keras.Input((16, 16, 3)),
+            keras.layers.Rescaling(1 / 255),
+            keras.layers.GlobalAveragePooling2D(),
+            keras.layers.Dense(3, use_bias=False),
+        ]
+    )
+    weights = np.array([[6, -4, 1], [2, 1, -1], [-5, 4, 2.5]], "float32")
+    model.layers[-1].set_weights([weights])
+    folder.mkdir(parents=True)
+    model.save(folder / "model.keras")
+    (folder / "labels.txt").write_text("warmth\ndistance\ncalm\n")
+    (folder / "model.toml").write_text('task = "image-regression"\n')

@@ -66,7 +66,7 @@ class Spoken:
 def speaking(limits: Limits | None = None, **more):
     """A listening server."""
     spoken = Spoken()
-    spoken.server = Server("127.0.0.1", 0, spoken.application, limits, **more)
+    spoken.server = Server(("127.0.0.1", 0), spoken.application, limits, **more)
     spoken.server.on_refused = lambda _, reason: spoken.refused.append(reason)
     spoken.server.listen()
     try:

@@ -9,6 +9,17 @@ command -v slowhttptest >/dev/null || missing="$missing slowhttptest"
 command -v openssl >/dev/null || missing="$missing openssl"
 [ -d /usr/share/fonts/truetype/dejavu ] || missing="$missing fonts-dejavu-core"
 [ -d /usr/share/fonts/truetype/liberation ] || missing="$missing fonts-liberation"
+# Docker only where a machine is there for nothing else.
+if [ "${CI:-}" = true ] && [ "$(id -u)" = 0 ]; then
+  command -v dockerd >/dev/null || missing="$missing docker.io"
+  command -v docker-compose >/dev/null || missing="$missing docker-compose"
+  command -v mmdebstrap >/dev/null || missing="$missing mmdebstrap"
+  command -v nginx >/dev/null || missing="$missing nginx-light"
+  command -v systemd-nspawn >/dev/null || missing="$missing systemd-container"
+  command -v ip >/dev/null || missing="$missing iproute2"
+  command -v iptables >/dev/null || missing="$missing iptables"
+  command -v pgrep >/dev/null || missing="$missing procps"
+fi
 [ -n "$missing" ] || exit 0
 command -v apt-get >/dev/null || { echo "not on this machine: $missing"; exit 0; }
 as_root=

@@ -20,7 +20,7 @@ def application(environ, start_response):
 
 @pytest.fixture
 def server():
-    one = Server("127.0.0.1", 0, application)
+    one = Server(("127.0.0.1", 0), application)
     one.listen()
     yield one
     one.close()

@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from browsing import browser, watched_page
+from browsing import watched_page
 from made import picture
 from serving import ROOT, Served
 
@@ -18,12 +18,6 @@ BLUE = {
     "mimeType": "image/jpeg",
     "buffer": picture("blue", form="JPEG"),
 }
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with browser() as one:
-        yield one
 
 
 @pytest.fixture(scope="module")
@@ -305,6 +299,7 @@ def test_a_digit_drawn_on_the_pad_is_read(chromium, digits, digit):
                 page.mouse.move(*point, steps=8)
             page.mouse.up()
         assert top(done(page).first).startswith(digit)
+        assert page.inner_text("#pad-hint").startswith(digit), "beside the pad too"
         assert page.complaints == []
 
 
@@ -320,6 +315,7 @@ def test_the_pad_can_be_drawn_on_by_keyboard(chromium, digits):
         assert top(done(page).first).startswith("1")
         page.keyboard.press("Delete")
         assert page.locator("#pad-clear").is_disabled()
+        assert page.inner_text("#pad-hint").startswith("The answer comes")
 
 
 def test_an_uploaded_digit_is_read(chromium, digits):

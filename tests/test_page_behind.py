@@ -22,11 +22,18 @@ def chromium():
 
 
 @pytest.fixture(scope="module")
-def keyed(tmp_path_factory):
-    root = tmp_path_factory.mktemp("behind")
+def root(tmp_path_factory):
+    return tmp_path_factory.mktemp("behind")
+
+
+@pytest.fixture(scope="module")
+def keyed(root):
     made.quick(root / "quick")
+    (root / "quick" / "examples").mkdir()
+    (root / "quick" / "examples" / "blue.png").write_bytes(made.picture("blue"))
     flags = (f"--api-keys={KEY}", "--trusted-proxies=127.0.0.1")
-    with Served(root, *flags) as server:
+    kept = ("--keep-uploads=flagged", f"--uploads-dir={root / '.kept'}")
+    with Served(root, *flags, *kept) as server:
         yield server.ready()
 
 
@@ -117,6 +124,9 @@ def proxy(keyed):
         def do_POST(self):
             self.do_GET()
 
+        def do_DELETE(self):
+            self.do_GET()
+
         def log_message(self, *_):
             """Quietly."""
 
@@ -139,3 +149,40 @@ def test_the_page_works_under_a_path_of_a_proxy(chromium, keyed, proxy):
     log = keyed.log()
     assert re.search(r"POST /predict 200 .* client=203\.0\.113\.9 model=quick", log)
     assert "GET /static/<path:name> 200" in log
+
+
+def test_what_comes_after_an_answer_works_there_and_with_the_key(
+    chromium, keyed, proxy
+):
+    with watched_page(chromium) as page:
+        page.goto(f"{proxy}/digits/")
+        page.locator("[data-testid=example]").click()
+        give_key(page, KEY)
+        assert "blue" in answer(page)
+        page.click("[data-testid=why]")
+        page.wait_for_selector("[data-testid=why-map]")
+        page.click("[data-testid=correct]")
+        page.select_option("[data-testid=correct-label]", "green")
+        page.click("[data-testid=correct-send]")
+        page.click("[data-testid=correct-delete]")
+        page.wait_for_selector("text=Deleted.")
+
+
+def test_cancel_on_the_page_cancels_on_the_server(chromium, keyed, root):
+    gone = 'facenality_rejected_total{reason="client_gone"} 1'
+    hold = root / "quick" / "hold"
+    with watched_page(chromium) as page:
+        page.goto(keyed.url)
+        give_picture(page)
+        give_key(page, KEY)
+        answer(page)
+        hold.touch()  # the model does not answer meanwhile
+        give_picture(page)
+        page.click("[data-testid=cancel]")
+        for _ in range(200):
+            if gone in keyed.get("/metrics").text:
+                break
+            page.wait_for_timeout(50)
+        else:
+            raise AssertionError(keyed.log())
+    hold.unlink()

@@ -1,5 +1,7 @@
 """The page's files: from memory, with types, ETags and a strict policy."""
 
+import re
+
 import pytest
 
 from serving import ROOT
@@ -59,6 +61,23 @@ def test_a_browser_gets_it_packed_and_others_plain(server, path):
     assert packed.content == plain.content, "as requests unpacks it"
     assert packed.headers["ETag"] != plain.headers["ETag"]
     assert packed.headers["Vary"] == plain.headers["Vary"] == "Accept-Encoding"
+
+
+def imported(name: str, seen: set[str]) -> set[str]:
+    """The modules that `name` needs at once, itself included."""
+    if name not in seen:
+        seen.add(name)
+        text = (ROOT / "frontend" / name).read_text()
+        for other in re.findall(r"^import [^;]*?'\./([\w.-]+)';", text, re.M):
+            imported(other, seen)
+    return seen
+
+
+def test_what_the_page_needs_at_once_is_fetched_at_once(server):
+    """One round trip for all modules, not one for each step of the imports."""
+    index = server.get("/").text
+    preloaded = re.findall(r'rel="modulepreload" href="static/([\w.-]+)"', index)
+    assert {*preloaded, "page.js"} == imported("page.js", set())
 
 
 def test_the_page_weighs_less_than_100_kilobytes_and_names_no_other_origin(server):

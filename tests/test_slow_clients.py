@@ -48,6 +48,14 @@ def open_files(server: Served) -> int:
     return len(list(Path(f"/proc/{server.process.pid}/fd").iterdir()))
 
 
+def until_others_have_gone(server: Served) -> None:
+    """Connections of the test before may still be there."""
+    before, deadline = -1, time.monotonic() + 30
+    while before != (now := open_files(server)) and time.monotonic() < deadline:
+        before = now
+        time.sleep(2)
+
+
 def attack(server: Served, *how: str) -> subprocess.Popen[bytes]:
     if not shutil.which("slowhttptest"):
         if os.environ.get("CI") == "true":
@@ -88,15 +96,19 @@ ATTACKS = {
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("kind", ATTACKS)
 def test_good_clients_are_served_while_others_are_slow(server, kind):
+    until_others_have_gone(server)
     idle, most, statuses, seconds = open_files(server), 0, [], []
     print(f"\nwithout slow clients p99 {ninety_ninth(alone(server)):.1f} ms")
-    with attack(server, *ATTACKS[kind]) as slow, requests.Session() as session:
-        while slow.poll() is None:
-            started = time.monotonic()
-            statuses.append(ask(session, server))
-            seconds.append(time.monotonic() - started)
-            most = max(most, open_files(server) - idle)
-            time.sleep(0.01)
+    for _ in range(5):  # a busy machine gives the attacker no time to begin
+        with attack(server, *ATTACKS[kind]) as slow, requests.Session() as session:
+            while slow.poll() is None:
+                started = time.monotonic()
+                statuses.append(ask(session, server))
+                seconds.append(time.monotonic() - started)
+                most = max(most, open_files(server) - idle)
+                time.sleep(0.01)
+        if most > SLOW * 0.9:
+            break
     print(f"{kind}: {most} connections, {len(seconds)} good requests,", end=" ")
     print(f"p99 {ninety_ninth(seconds):.1f} ms")
     assert len(statuses) > 50

@@ -18,7 +18,7 @@ def make(task="image-classification", labels=("a", "b", "c"), output="probabilit
     image = SPEC if task.startswith("image") else None
     shape = (8, 8, 3) if image else (None, 2)
     facts = Facts((TensorFacts("in", shape, "float32"),), (), "softmax", rescales=False)
-    return tasks.make(Recipe(task, labels, output, image, 1e-3, ()), facts)
+    return tasks.make(Recipe(task, labels, output, image, ()), facts)
 
 
 def row(*scores: float) -> np.ndarray:
@@ -127,7 +127,7 @@ def test_a_dimension_of_any_length_takes_any_length():
 
 def text_task(shape=(1,)):
     facts = Facts((TensorFacts("in", shape, "string"),), (), "softmax", rescales=False)
-    recipe = Recipe("text-classification", ("no", "yes"), "probability", None, 1, ())
+    recipe = Recipe("text-classification", ("no", "yes"), "probability", None, ())
     return tasks.make(recipe, facts)
 
 
@@ -155,7 +155,7 @@ def test_texts_are_described_as_labels():
 def two_inputs():
     inputs = TensorFacts("a", (2,), "float32"), TensorFacts("b", (), "int32")
     return tasks.make(
-        Recipe("tensor", (), "value", None, 1, ()), Facts(inputs, (), "linear", False)
+        Recipe("tensor", (), "value", None, ()), Facts(inputs, (), "linear", False)
     )
 
 
@@ -202,7 +202,7 @@ def test_scores_that_labels_cannot_be_put_to_are_the_models_failure(task, scores
 )
 def test_a_tensor_of_strings_holds_strings(payload, fits):
     facts = Facts((TensorFacts("in", (2,), "string"),), (), "linear", False)
-    task = tasks.make(Recipe("tensor", (), "value", None, 1, ()), facts)
+    task = tasks.make(Recipe("tensor", (), "value", None, ()), facts)
     if fits:
         assert task.decode(payload).tolist() == payload
     else:

@@ -31,20 +31,12 @@ class Signature:
 def of(recipe: Recipe, facts: Facts) -> Signature:
     """The signature of a model; what a `model.py` does not say, its card does."""
     return Signature(
-        tuple(_input(one, recipe) for one in facts.inputs),
+        tuple(map(recipe.taken, facts.inputs)),
         facts.outputs or (_unsaid(recipe),),
         recipe.labels,
         recipe.image is not None,
         recipe.task == "text-classification",
     )
-
-
-def _input(tensor: TensorFacts, recipe: Recipe) -> TensorFacts:
-    if tensor.shape is None and recipe.image:
-        return TensorFacts(tensor.name, recipe.image.shape, "float32")
-    if tensor.shape is None and recipe.task == "text-classification":
-        return TensorFacts(tensor.name, (), "string")
-    return tensor
 
 
 def _unsaid(recipe: Recipe) -> TensorFacts:

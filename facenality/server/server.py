@@ -42,6 +42,7 @@ def _uncounted(_status: int | None, _reason: str) -> None:
 class Server(WSGIServer):
     """Serves `application` until SIGTERM, then drains.
 
+    `listener` is host and port, or a socket of gevent's that listens already.
     `on_refused` is called for each refusal that the application does not see: with the
     status of the answer, None where there is none, and its code, or "tls".
     """
@@ -50,8 +51,7 @@ class Server(WSGIServer):
 
     def __init__(
         self,
-        host: str,
-        port: int,
+        listener: Any,
         application: Callable[..., Any],
         limits: Limits | None = None,
         tls: Tls | None = None,
@@ -64,8 +64,9 @@ class Server(WSGIServer):
         self._handlers: set[Handler] = set()
         self._empty = Event()
         # SERVER_NAME: without it pywsgi asks the DNS for this machine's name.
+        address = listener if isinstance(listener, tuple) else listener.getsockname()
         super().__init__(
-            (host, port), application, log=None, environ={"SERVER_NAME": host}
+            listener, application, log=None, environ={"SERVER_NAME": address[0]}
         )
         self._deadlines = Deadlines(self._streams)
 

@@ -36,7 +36,7 @@ class Task(Protocol):
 
 def make(recipe: Recipe, facts: Facts) -> Task:
     """The task that `recipe` names, for a model with these facts."""
-    tensors = TensorTask(facts.inputs)
+    tensors = TensorTask(tuple(map(recipe.taken, facts.inputs)))
     if recipe.task == "text-classification":
         return TextClassification(facts.inputs[0], recipe.labels, recipe.output)
     if recipe.image is None:

@@ -6,9 +6,11 @@ from flask import Flask
 from flask_cors import CORS
 
 from . import (
+    examples,
     explain,
     feedback,
     open_inference,
+    openapi,
     pages,
     predict,
     probes,
@@ -39,6 +41,7 @@ def create_app(parts: Parts) -> App:
     """Every route, given what it needs."""
     settings, catalog = parts.settings, parts.catalog
     app = App("facenality", static_folder=None)
+    app.url_map.merge_slashes = False  # a//b is no a/b; a POST cannot be redirected
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     # A form's text fields count as JSON does: both are parsed on the hub.
     app.config["MAX_FORM_MEMORY_SIZE"] = settings.max_json_bytes
@@ -57,7 +60,10 @@ def create_app(parts: Parts) -> App:
     app.register_blueprint(texts.routes(*given, parts.tokens))
     app.register_blueprint(probes.routes(catalog, parts.uploads))
     app.register_blueprint(metrics_route.routes(parts.metrics))
+    app.register_blueprint(examples.routes(catalog))
     app.register_blueprint(pages.routes())
+    keyed, texts_too = parts.keys.configured, parts.tokens.configured
+    app.register_blueprint(openapi.routes(keyed=keyed, texts=texts_too))
     app.wsgi_app = Gate(  # type: ignore[method-assign]  # Flask's own way to wrap it
         app.wsgi_app, catalog, parts.predictor, parts.metrics, settings.cors_origins
     )

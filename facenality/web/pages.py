@@ -29,45 +29,53 @@ TYPES = {".js": "text/javascript", ".svg": "image/svg+xml", ".css": "text/css"}
 
 
 def routes(folder: Path = FRONTEND) -> Blueprint:
-    """`/` and `/static/…`, from the files in `folder` as they are now."""
+    """`/`, `/docs` and `/static/…`, from the files in `folder` as they are now."""
     blueprint = Blueprint("pages", __name__)
     files = {
-        file.relative_to(folder).as_posix(): _kept(file)
+        file.relative_to(folder).as_posix(): keep(file.read_bytes(), _kind(file))
         for file in folder.rglob("*")
         if file.is_file()
     }
 
     @blueprint.get("/")
     def index() -> Response:
-        return _send(files, "index.html")
+        return send(files["index.html"])
+
+    @blueprint.get("/docs")
+    def docs() -> Response:
+        return send(files["docs/docs.html"])
 
     @blueprint.get("/static/<path:name>")
     def static(name: str) -> Response:
-        return _send(files, name)
+        if name not in files:
+            raise NotFound
+        return send(files[name])
 
     return blueprint
 
 
 @dataclass(frozen=True)
-class _File:
+class File:
+    """In memory, with its content type."""
+
     content: bytes
     packed: bytes | None  # by gzip, where that is shorter
     kind: str
 
 
-def _kept(file: Path) -> _File:
-    kind = TYPES.get(file.suffix) or mimetypes.guess_type(file.name)[0]
-    content = file.read_bytes()
+def keep(content: bytes, kind: str) -> File:
+    """`content`, packed once for all who will ask."""
     packed = gzip.compress(content, mtime=0)
-    shorter = packed if len(packed) < len(content) else None
-    return _File(content, shorter, kind or "application/octet-stream")
+    return File(content, packed if len(packed) < len(content) else None, kind)
 
 
-def _send(files: dict[str, _File], name: str) -> Response:
+def _kind(file: Path) -> str:
+    kind = TYPES.get(file.suffix) or mimetypes.guess_type(file.name)[0]
+    return kind or "application/octet-stream"
+
+
+def send(file: File) -> Response:
     """The file, or 304 where the browser has it. Names carry no hash: ask each time."""
-    if name not in files:
-        raise NotFound
-    file = files[name]
     packed = file.packed if request.accept_encodings["gzip"] else None
     response = Response(packed or file.content, mimetype=file.kind, headers=POLICY)
     if packed:

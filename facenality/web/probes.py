@@ -84,6 +84,7 @@ def _described(catalog: Catalog, model: Model) -> dict[str, Any]:
         "default": found.name == catalog.default and str(found.version) == versions[-1],
         "task": recipe.task,
         "output": recipe.output,
+        "multi_label": _is_multi_label(model),
         "labels": list(recipe.labels),
         "input": _input(model),
         "inputs": list(map(_tensor, engine.facts.inputs)),
@@ -95,9 +96,17 @@ def _described(catalog: Catalog, model: Model) -> dict[str, Any]:
         "engines": [_measured(one, engine) for one in model.choice.measured],
         "engine_notes": list(model.choice.notes),
         "inferred": list(recipe.inferred),
+        "examples": list(model.examples),
         "sha256": model.sha256,
         "load_seconds": round(model.load_seconds, 3),
     }
+
+
+def _is_multi_label(model: Model) -> bool:
+    """Whether each label is a question of its own, so that several may be true."""
+    facts = model.engine.facts
+    several = (facts.units() or 0) > 1 and model.recipe.output == "probability"
+    return several and facts.activation == "sigmoid"
 
 
 def _measured(one: Measured, engine: Engine) -> dict[str, Any]:

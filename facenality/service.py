@@ -1,0 +1,66 @@
+"""One process's service: the application, its server, and what runs beside them.
+
+Shared by `app.py`, which listens by itself, and by gunicorn's worker, which is given a
+socket that listens already.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import gevent
+
+from . import lag, logs
+from .process import Reread
+from .server import Limits, Server, Tls
+from .web import create_app
+from .web.parts import Parts
+
+log = logging.getLogger("facenality")
+
+
+class Service:
+    """Also a WSGI application, since that is what gunicorn asks for."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.settings = parts.settings
+        self.catalog = parts.catalog
+        self._parts = parts
+        self._application = create_app(parts)
+
+    def __call__(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        """WSGI."""
+        return self._application(environ, start_response)
+
+    def server(self, listener: Any) -> Server:
+        """A server for `listener`: host and port, or gevent's socket that listens."""
+        settings = self.settings
+        server = Server(
+            listener,
+            self._application,
+            Limits.of(settings),
+            Tls.of(settings.tls_cert, settings.tls_key),
+            settings.cors_origins,
+        )
+        server.on_refused = self._parts.metrics.answered_early
+        return server
+
+    def begin(self) -> None:
+        """Load the models, and all else that runs for as long as the process."""
+        logs.of_greenlets(gevent.get_hub())
+        gevent.spawn(self.catalog.run)
+        gevent.spawn(self._parts.uploads.run)
+        gevent.spawn(lag.measure, self._parts.metrics.lagged)
+
+    def sources(self, server: Server) -> dict[str, Reread]:
+        """What SIGHUP reads again."""
+        sources: dict[str, Reread] = {
+            "models": self.catalog.rescan,
+            "tokens": self._parts.tokens.read,
+            "keys": self._parts.keys.read,
+        }
+        if server.tls:
+            sources["certificate"] = server.tls.read
+        return sources

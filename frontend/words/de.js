@@ -1,0 +1,253 @@
+// Jeder Satz der Seite auf Deutsch; `page` ersetzt, was in index.html steht, `errors` die Sätze des Servers nach ihrem Code.
+
+import { bytes, milliseconds, number } from '../numbers.js';
+
+const many = (n, one, more) => (n === 1 ? `1 ${one}` : `${number(n)} ${more}`);
+
+export const words = {
+  page: {
+    skip: 'Zur Eingabe springen',
+    model: 'Modell',
+    version: 'Version',
+    loading: 'Gleich bereit',
+    comesAlive: 'Die Seite wird von selbst lebendig, sobald das Modell bereit ist.',
+    input: 'Eingabe',
+    kind: 'Art der Eingabe',
+    picture: 'Bild',
+    draw: 'Zeichnen',
+    choose: 'Bilder auswählen',
+    dropHint: 'oder irgendwo ablegen, oder einfügen mit',
+    limit: 'Bis 15 MiB je Bild, so viele Sie möchten',
+    camera: 'Kamera benutzen',
+    pad: 'Zeichenfläche',
+    undo: 'Zurück',
+    clear: 'Leeren',
+    padHint: 'Die Antwort kommt, wenn Sie den Stift heben.',
+    padKeys:
+      'Mit der Tastatur: Die Leertaste setzt den Stift auf und hebt ihn, die Pfeiltasten bewegen ihn, die Rücktaste nimmt zurück, Entf leert.',
+    predict: 'Vorhersagen',
+    tensorHint: 'Eine Instanz als JSON, oder mehrere in {"instances": […]}.',
+    noModel: 'Kein Modell wird angeboten',
+    noModelHint: 'Legen Sie eines in den Ordner models; warum andere nicht laden, steht unten.',
+    examples: 'Oder ein Beispiel versuchen',
+    answers: 'Antworten',
+    view: 'Ansicht',
+    viewList: 'Liste',
+    viewGallery: 'Galerie',
+    show: 'Zeigen',
+    order: 'Reihenfolge',
+    newest: 'Neueste zuerst',
+    surest: 'Sicherste zuerst',
+    unsurest: 'Unsicherste zuerst',
+    byName: 'Nach Namen',
+    takeCsv: 'Als CSV herunterladen',
+    takeJson: 'Als JSON herunterladen',
+    removeAll: 'Alle entfernen',
+    nothingYet: 'Noch nichts gefragt',
+    visit: 'Eingaben und Antworten dieses Besuchs bleiben in diesem Tab; sie sind weg, wenn Sie ihn schließen.',
+    code: 'Aus einem Programm benutzen',
+    programming: 'Programmiersprache',
+    copy: 'Kopieren',
+    ownServer: 'Diese Seite spricht nur mit ihrem eigenen Server.',
+    dropHere: 'Zum Vorhersagen ablegen',
+    cameraTitle: 'Kamera',
+    cameraView: 'Was die Kamera sieht',
+    close: 'Schließen',
+    switchCamera: 'Andere Kamera',
+    capture: 'Bild aufnehmen',
+    keyTitle: 'Dieser Server verlangt einen Schlüssel',
+    key: 'API-Schlüssel',
+    keyKept: 'Bleibt in diesem Tab, bis Sie ihn schließen.',
+    useKey: 'Schlüssel benutzen',
+    cancel: 'Abbrechen',
+    retry: 'Noch einmal',
+    sendSmaller: 'Kleiner senden',
+    why: 'Warum diese Antwort?',
+    correct: 'Sagen, was falsch war',
+    compare: 'Vergleichen',
+    forget: 'Vom Server löschen',
+    timing: 'Wo die Zeit blieb',
+    copyJson: 'JSON kopieren',
+  },
+
+  errors: {
+    overloaded: 'Der Server hat gerade zu viel zu tun.',
+    loading: 'Das Modell wird noch geladen.',
+    draining: 'Der Server fährt gerade herunter.',
+    expired: 'Die Antwort hat zu lange gedauert. Versuchen Sie es gleich noch einmal.',
+    too_large: 'Das Bild ist zu groß.',
+    not_an_image: 'Das ist kein lesbares Bild. Senden Sie JPEG, PNG, WebP, GIF oder BMP.',
+    broken_image: 'Das Bild ist beschädigt oder unvollständig. Senden Sie die Datei noch einmal.',
+    wrong_shape: 'Die Zahlen haben nicht die Form, die das Modell nimmt.',
+    no_such_model: 'Dieses Modell gibt es nicht (mehr). Laden Sie die Seite neu.',
+    no_such_version: 'Diese Version gibt es nicht (mehr). Laden Sie die Seite neu.',
+    no_such_label: 'Diese Antwort kennt das Modell nicht.',
+    no_such_upload: 'Darunter ist nichts mehr aufbewahrt.',
+    uploads_not_kept: 'Dieser Server bewahrt nichts auf und nimmt deshalb keine Korrekturen an.',
+    not_stored: 'Der Server konnte es nicht auf seine Platte schreiben.',
+    model_failed: 'Das Modell ist an dieser Eingabe gescheitert.',
+    unauthorized: 'Dieser Server verlangt einen API-Schlüssel.',
+  },
+
+  // der Server als Ganzes
+  unreachable: 'Der Server ist nicht erreichbar. Prüfen Sie die Verbindung; die Seite versucht es weiter.',
+  loadingStage: (stage, percentage) => (percentage === null ? `${stage}…` : `${stage}, ${percentage} %`),
+  titleLoading: 'Gleich bereit',
+  titleWaiting: 'Noch nicht bereit',
+  titleUnreachable: 'Keine Antwort vom Server',
+  offline: 'Sie sind offline. Was Sie senden, bleibt hier und geht hinaus, sobald die Verbindung wieder da ist.',
+  switchLoses: 'Die Seite lädt in der anderen Sprache neu, und die Antworten dieses Besuchs gehen verloren. Fortfahren?',
+
+  // Modelle
+  engine: (model) => [model.engine, model.precision].filter(Boolean).join(' · '),
+  version: (version, newest) => (newest ? `Version ${version}, neueste` : `Version ${version}`),
+  modelFailures: (n) => (n === 1 ? '1 Modell konnte nicht geladen werden' : `${n} Modelle konnten nicht geladen werden`),
+  modelSize: ([height, width, channels]) =>
+    `Sieht ${width} × ${height} Pixel in ${channels === 1 ? 'Grau' : 'Farbe'}`,
+  modelLabels: (n) => many(n, 'Label', 'Labels'),
+  modelVersion: (version) => `Version ${version}`,
+  modelTakes: (shape) => `Nimmt Zahlen der Form ${shape.map((side) => side ?? 'beliebig').join(' × ')}`,
+
+  // Eingaben
+  drawHere: 'Hier zeichnen',
+  drawDigit: 'Eine Ziffer zeichnen',
+  yourText: 'Ihr Text',
+  yourNumbers: 'Ihre Zahlen',
+  noInput: 'Eingabe',
+  drawing: 'Ihre Zeichnung',
+  penDown: 'Stift aufgesetzt',
+  penUp: 'Stift gehoben',
+  cleared: 'Zeichenfläche geleert',
+  undone: 'Letzter Strich entfernt',
+  hintPicture: 'Zeigen Sie dem Modell ein Bild, und hier erscheint seine Antwort.',
+  hintDraw: 'Zeichnen Sie etwas, oder zeigen Sie dem Modell ein Bild: Hier erscheint seine Antwort.',
+  hintText: 'Schreiben Sie etwas, und hier erscheint die Antwort.',
+  hintTensor: 'Geben Sie dem Modell Zahlen, und hier erscheint seine Antwort.',
+  example: (n) => `Beispiel ${n}`,
+  notJson: (why) => `Das ist noch kein JSON: ${why}`,
+  pasteKey: (mac) => (mac ? '⌘' : 'Strg'),
+  tooLarge: (name, size, limit) => `${name} hat ${bytes(size)}; das größte Bild, das gesendet werden kann, hat ${bytes(limit)}.`,
+  shrinking: 'Wird verkleinert…',
+  cannotShrink: (name) => `Dieser Browser kann ${name} nicht lesen und deshalb auch nicht verkleinern. Speichern Sie es als JPEG und versuchen Sie das.`,
+  notAPicture: (name, type) => `${name} ist kein Bild (${type}). Wählen Sie ein JPEG, PNG, WebP oder GIF.`,
+  isFolder: (name) => `${name} ist ein Ordner. Öffnen Sie ihn und legen Sie die Bilder darin ab.`,
+  modelWantsNoPicture: (model) => `${model} nimmt keine Bilder. Wählen Sie erst ein anderes Modell.`,
+  fileTitle: (name, size) => `${name} · ${bytes(size)}`,
+  keptAll: (days) => `Dieser Server bewahrt die Bilder, die er beantwortet, höchstens ${many(days, 'Tag', 'Tage')} auf, ohne ihre Metadaten.`,
+
+  // Kamera
+  cameraStarting: 'Die Kamera startet…',
+  cameraInsecure: 'Der Browser gibt die Kamera nur Seiten über HTTPS (oder auf localhost). Wählen Sie stattdessen ein Bild.',
+  cameraRefused:
+    'Der Browser darf die Kamera nicht benutzen. Erlauben Sie es neben der Adresse, oder wählen Sie stattdessen ein Bild.',
+  cameraMissing: 'Keine Kamera gefunden. Schließen Sie eine an, oder wählen Sie stattdessen ein Bild.',
+  cameraBusy: 'Die Kamera startet nicht; vielleicht benutzt sie ein anderes Programm. Schließen Sie es, oder wählen Sie stattdessen ein Bild.',
+  cameraPicture: 'Kamerabild',
+
+  // eine Karte
+  uploading: (percentage) => `Wird gesendet, ${percentage} %`,
+  uploadLabel: (name) => `${name} wird gesendet`,
+  predicting: 'Das Modell schaut hin…',
+  queued: 'Wartet auf die davor…',
+  retryIn: (sentence, seconds) => `${sentence} Neuer Versuch in ${seconds} s.`,
+  cancelled: 'Abgebrochen.',
+  remove: (name) => `${name} entfernen`,
+  cancel: (name) => `${name} abbrechen`,
+  openCard: (name) => `${name} öffnen`,
+  lost: 'Der Server ist nicht erreichbar. Prüfen Sie die Verbindung und versuchen Sie es noch einmal.',
+  oddReply: 'Der Server hat etwas geantwortet, das diese Seite nicht versteht. Versuchen Sie es noch einmal, oder sehen Sie in sein Log.',
+  refused: {
+    413: 'Der Server hat das Bild abgelehnt, weil es zu groß ist.',
+    429: 'Zu viele Anfragen auf einmal. Warten Sie einen Moment und versuchen Sie es noch einmal.',
+    502: 'Der Proxy davor bekam keine Antwort vom Modellserver. Versuchen Sie es gleich noch einmal.',
+    503: 'Der Server ist nicht bereit. Versuchen Sie es gleich noch einmal.',
+    504: 'Die Antwort hat zu lange gedauert. Versuchen Sie es gleich noch einmal.',
+  },
+  httpStatus: (status) => `HTTP ${status}`,
+  errorId: (id) => `id ${id}`,
+  said: (name, answer) => `${name}: ${answer}`,
+
+  // Antworten jeder Art
+  noneAbove: (threshold) => `Nichts über ${number(threshold * 100)} %`,
+  threshold: (threshold) => `Der Strich steht bei ${number(threshold * 100)} %: Was darüber hinausreicht, gilt als gegeben. Jedes Label wird für sich beurteilt.`,
+  place: 'Stelle',
+  value: 'Wert',
+  numbersOf: (name, shape) => `${name ? `${name}, ` : ''}Form ${shape.join(' × ') || 'eine Zahl'}`,
+  statistics: { count: 'Zahlen', least: 'Kleinste', most: 'Größte', mean: 'Mittel', deviation: 'Streuung' },
+  showAll: (n) => `Alle ${number(n)} zeigen`,
+
+  // alle Antworten des Besuchs
+  counted: (shown, all) => (shown === all ? many(all, 'Antwort', 'Antworten') : `${number(shown)} von ${many(all, 'Antwort', 'Antworten')}`),
+  anyLabel: 'Jede Antwort',
+  failedLabel: 'Nicht beantwortet',
+  csv: { input: 'Eingabe', model: 'Modell', version: 'Version', error: 'Fehler', id: 'id', label: 'Label', number: 'Zahl' },
+
+  // warum diese Antwort
+  why: {
+    asking: 'Ein Teil nach dem anderen wird verdeckt, um zu sehen, worauf die Antwort beruht…',
+    of: 'Erklärte Antwort',
+    strength: 'Stärke der Farben',
+    against: 'Spricht dagegen',
+    nothing: 'Ändert nichts',
+    towards: 'Spricht dafür',
+    scale: (label, share) => `Volle Farbe: Diesen Teil zu verdecken ändert „${label}“ um ${share}.`,
+    points: (n) => `${n} Prozentpunkte`,
+    places: [
+      ['dem Teil oben links', 'dem oberen Teil', 'dem Teil oben rechts'],
+      ['dem linken Teil', 'dem mittleren Teil', 'dem rechten Teil'],
+      ['dem Teil unten links', 'dem unteren Teil', 'dem Teil unten rechts'],
+    ],
+    strongest: (label, place, change) => `„${label}“ beruht am meisten auf ${place}: Ist er verdeckt, fällt die Antwort um ${change}.`,
+    nothingMatters: (label) => `Kein einzelner Teil trägt „${label}“: Einen zu verdecken ändert fast nichts.`,
+    picture: (label) => `Das Bild mit den Teilen, die für und gegen ${label} sprechen`,
+    wordsRest: (label, word, change) => `„${label}“ beruht am meisten auf „${word}“: Ohne dieses Wort fällt die Antwort um ${change}.`,
+    wordNote: 'Um wie viele Prozentpunkte die Antwort ohne das Wort fällt. Durchgezogen und +: spricht dafür; gestrichelt und −: dagegen.',
+    again: 'Noch einmal',
+  },
+
+  // was falsch war
+  correct: {
+    question: 'Was wäre die richtige Antwort gewesen?',
+    choose: 'Label auswählen',
+    consent: (kind, days) =>
+      `${kind === 'text' ? 'Der Text' : 'Das Bild, ohne seine Metadaten,'} und Ihre Korrektur werden auf diesem Server gespeichert, ` +
+      `höchstens ${many(days, 'Tag', 'Tage')}, damit das Modell daraus lernen kann. Niemand kann sie von außen öffnen, ` +
+      'und Sie können sie hier wieder löschen.',
+    send: 'Speichern und senden',
+    dismiss: 'Doch nicht',
+    sending: 'Wird gesendet…',
+    thanks: (label) => `Danke. Es ist als „${label}“ gespeichert.`,
+    remove: 'Wieder löschen',
+    removing: 'Wird gelöscht…',
+    removed: 'Gelöscht. Nichts davon ist aufbewahrt.',
+    unknown: (label) => `Das Modell hat kein Label „${label}“. Wählen Sie eines aus der Liste.`,
+  },
+
+  // auf einem Server, der alles aufbewahrt
+  forget: {
+    kept: (days) => `Dieser Server bewahrt das Bild höchstens ${many(days, 'Tag', 'Tage')} auf, ohne seine Metadaten. Sie können es jetzt löschen.`,
+    remove: 'Jetzt löschen',
+    removing: 'Wird gelöscht…',
+    removed: 'Gelöscht. Nichts davon ist aufbewahrt.',
+  },
+
+  // zwei Modelle an einer Eingabe
+  compare: {
+    with: 'Vergleichen mit',
+    asking: 'Das andere Modell wird gefragt…',
+    agree: (label) => `Beide sagen „${label}“.`,
+    differ: (one, other) => `Sie sind uneins: „${one}“ und „${other}“.`,
+    largest: (label, change) => `Der größte Unterschied ist bei „${label}“: ${change}.`,
+    label: 'Label',
+    missing: 'nicht unter den besten',
+    same: 'Beide geben dieselben Zahlen.',
+  },
+
+  // wo die Zeit blieb
+  parts: { decode: 'Bild lesen', queue: 'Warten', predict: 'Modell', rest: 'Netz und Senden' },
+  timingNumber: (ms, note) => [milliseconds(ms), note && `(${note})`].filter(Boolean).join(' '),
+
+  // Code
+  copied: 'Kopiert',
+  copyByHand: 'Ausgewählt: Strg+C drücken',
+};

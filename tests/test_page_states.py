@@ -1,0 +1,151 @@
+"""What the page says while it waits: offline, lost, too large, cancelled; languages."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from made import picture
+from serving import ROOT
+from visiting import answer, give, part, top, visit
+
+PREDICT = re.compile(r"/predict\?")
+LANGUAGES = ROOT / "frontend" / "words"
+
+
+def test_offline_is_explained_and_what_was_given_goes_out_afterwards(
+    chromium, page_server
+):
+    with visit(chromium, page_server) as page:
+        page.context.set_offline(True)
+        page.wait_for_selector("#connection:has-text('You are offline')")
+        give(page)
+        card = page.locator("[data-state=waiting]")
+        card.wait_for()
+        assert "goes out when the connection is back" in card.inner_text()
+        page.context.set_offline(False)
+        assert "red" in top(answer(page))
+        assert page.inner_text("#connection") == ""
+
+
+def test_a_server_that_is_lost_is_tried_again(chromium, page_server):
+    asked: list = []
+
+    def lose_once(route):
+        asked.append(route)
+        route.continue_() if len(asked) > 1 else route.abort("connectionreset")
+
+    with visit(chromium, page_server) as page:
+        page.route(PREDICT, lose_once)
+        give(page)
+        page.wait_for_selector("text=cannot be reached")
+        assert "red" in top(answer(page))
+        assert len(asked) == 2
+
+
+def test_cancel_ends_the_request_itself(chromium, page_server):
+    with visit(chromium, page_server) as page:
+        page.route(PREDICT, lambda _route: None)  # never answered
+        with page.expect_event("requestfailed") as failed:
+            give(page)
+            part(page, "cancel").click()
+        assert "ABORTED" in failed.value.failure
+        error = part(page, "error")
+        assert error.inner_text().startswith("Cancelled.")
+        page.unroute(PREDICT)
+        page.click("[data-testid=retry]")
+        assert "red" in top(answer(page))
+
+
+@pytest.mark.parametrize(
+    ("name", "made", "sentence"),
+    [
+        ("heavy.bmp", {"size": (2500, 2200), "form": "BMP"}, "the largest picture"),
+        ("wide.png", {"size": (5100, 5000)}, "more than 25 megapixels"),
+    ],
+)
+def test_a_picture_that_is_too_large_is_sent_smaller(
+    chromium, page_server, tmp_path, name, made, sentence
+):
+    (tmp_path / name).write_bytes(picture(**made))
+    with visit(chromium, page_server) as page:
+        give(page, tmp_path / name)
+        error = part(page, "error")
+        assert sentence in error.inner_text()
+        page.click("[data-testid=shrink]")
+        card = answer(page)
+        assert "red" in top(card)
+        assert name.split(".")[0] + ".jpg" in card.inner_text()
+
+
+def test_what_the_browser_cannot_read_is_not_made_smaller(
+    chromium, page_server, tmp_path
+):
+    (tmp_path / "a.png").write_bytes(bytes(16 * 2**20))
+    with visit(chromium, page_server) as page:
+        give(page, tmp_path / "a.png")
+        page.click("[data-testid=shrink]")
+        page.wait_for_selector("text=This browser cannot read a.png")
+
+
+def test_a_german_browser_meets_a_german_page(chromium, page_server):
+    with visit(chromium, page_server, locale="de-AT") as page:
+        assert page.get_attribute("html", "lang") == "de"
+        assert page.inner_text("#answers-title") == "Antworten"
+        give(page)
+        card = answer(page)
+        assert "57,6\u00a0%" in top(card)
+        assert page.inner_text("[data-testid=why]") == "Warum diese Antwort?"
+        broken = {"name": "bad.png", "mimeType": "image/png", "buffer": b"no picture"}
+        give(page, broken)
+        error = part(page, "error")
+        page.wait_for_selector("text=Das ist kein lesbares Bild")
+        english = error.locator("[lang=en]").inner_text()
+        assert "This is not an image that can be read" in english, "as it was said"
+
+
+def test_the_language_can_be_chosen_and_is_remembered(chromium, page_server):
+    with visit(chromium, page_server, locale="fr-FR") as page:
+        assert page.get_attribute("html", "lang") == "en", "what it knows of"
+        page.click("#language-switch")
+        page.wait_for_selector("text=Noch nichts gefragt")
+        page.reload()
+        page.wait_for_selector("text=Noch nichts gefragt")
+        give(page)
+        answer(page)
+        page.click("#language-switch")  # the question is dismissed
+        assert page.get_attribute("html", "lang") == "de"
+        page.once("dialog", lambda dialog: dialog.accept())
+        page.click("#language-switch")
+        page.wait_for_selector("text=Nothing asked yet")
+
+
+KEYS = """async () => {
+    const keys = (object, at) => Object.entries(object ?? {}).flatMap(([key, value]) =>
+        value && typeof value === 'object' && !Array.isArray(value)
+            ? keys(value, `${at}.${key}`) : [`${at}.${key} ${typeof value}`]);
+    const [en, de] = await Promise.all(['en', 'de'].map(
+        (one) => import(new URL(`static/words/${one}.js`, document.baseURI).href)));
+    const page = await (await fetch('.')).text();
+    const wanted = [...page.matchAll(/data-words(?:-label)?="(\\w+)"/g)].map(m => m[1]);
+    return [keys({...en.words, page: {}, errors: {}}, ''),
+            keys({...de.words, page: {}, errors: {}}, ''),
+            [...new Set(wanted)].sort(), Object.keys(de.words.page).sort()];
+}"""
+
+
+def test_both_languages_say_the_same_things(chromium, page_server):
+    with visit(chromium, page_server) as page:
+        en, de, wanted, german = page.evaluate(KEYS)
+        assert en == de
+        assert wanted == german
+
+
+def test_every_german_code_is_one_of_the_server():
+    server = "".join(
+        file.read_text() for file in Path(ROOT / "facenality").rglob("*.py")
+    )
+    text = (LANGUAGES / "de.js").read_text()
+    (errors,) = re.findall(r"\n  errors: {\n(.*?)\n  },", text, re.S)
+    codes = set(re.findall(r"^    (\w+):", errors, re.M))
+    assert {code for code in codes if f'"{code}"' not in server} == set()
