@@ -80,8 +80,12 @@ architectures: .venv/.dev ## serve every network of keras.applications, compare 
 overload: .venv/.dev ## 0.8, 2 and 10 times of what a model can do: who is answered, how fast
 	@$(BIN)/python -m bench.overload
 
+.PHONY: soak
+soak: .venv/.dev ## half an hour of everything at once: does anything grow; SOAK_MINUTES=5
+	@$(BIN)/python -m bench.soak
+
 .PHONY: fuzz
-fuzz: .venv/.dev ## a million broken pictures, bodies and cards; goes on where it stopped
+fuzz: .venv/.dev ## a million broken pictures, bodies, heads and cards; goes on where it stopped
 	@$(BIN)/python tests/fuzzing.py
 
 .PHONY: openapi-fuzz

@@ -36,9 +36,14 @@ def course(
 def slope(points: list[Point]) -> float:
     """MB per 10,000 requests: the line of least squares after the first fifth."""
     settled = [p for p in points if p[0] > points[-1][0] / 5]
-    if len(settled) < 2:
+    return per_10_000(settled)
+
+
+def per_10_000(points: list[Point]) -> float:
+    """By how much the second number grows in 10,000 of the first: least squares."""
+    if len(points) < 2:
         return 0.0
-    mean_x = sum(x for x, _ in settled) / len(settled)
-    mean_y = sum(y for _, y in settled) / len(settled)
-    spread = sum((x - mean_x) ** 2 for x, _ in settled)
-    return 1e4 * sum((x - mean_x) * (y - mean_y) for x, y in settled) / spread
+    mean_x = sum(x for x, _ in points) / len(points)
+    mean_y = sum(y for _, y in points) / len(points)
+    spread = sum((x - mean_x) ** 2 for x, _ in points)
+    return 1e4 * sum((x - mean_x) * (y - mean_y) for x, y in points) / spread

@@ -46,11 +46,11 @@ class Tree:
 
     def resident_mb(self) -> float:
         """Resident memory of all together, MB; shared pages count for each."""
-        return sum(_resident_pages(p) for p in self.pids()) * _PAGE / 1e6
+        return sum(map(resident_mb, self.pids()))
 
     def cpu_seconds(self) -> float:
         """Core-seconds that all living ones have used."""
-        return sum(_cpu_ticks(pid) for pid in self.pids()) / TICKS
+        return sum(map(cpu_seconds, self.pids()))
 
     def end(self) -> None:
         """SIGTERM to the first; when it has gone, SIGKILL to whatever it left behind."""
@@ -89,15 +89,16 @@ def _carries(pid: int, mark: str) -> bool:
     return f"BENCH_MARK={mark}".encode() in _read(pid, "environ")
 
 
-def _resident_pages(pid: int) -> int:
+def resident_mb(pid: int) -> float:
+    """Resident memory of one process, MB; 0 where it has ended."""
     words = _read(pid, "statm").split()
-    return int(words[1]) if words else 0
+    return int(words[1]) * _PAGE / 1e6 if words else 0.0
 
 
-def _cpu_ticks(pid: int) -> int:
+def cpu_seconds(pid: int) -> float:
     """User and system time; fields 14 and 15 of proc(5), after the bracketed name."""
     words = _read(pid, "stat").rpartition(b")")[2].split()
-    return int(words[11]) + int(words[12]) if words else 0
+    return (int(words[11]) + int(words[12])) / TICKS if words else 0.0
 
 
 def _read(pid: int, name: str) -> bytes:

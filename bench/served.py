@@ -11,11 +11,11 @@ from pathlib import Path
 
 
 @contextmanager
-def served(models: Path) -> Iterator[tuple[int, int]]:
+def served(models: Path, *flags: str) -> Iterator[tuple[int, int]]:
     """A server of `models`: its port and process id."""
     with tempfile.NamedTemporaryFile("w+") as log:
         process = subprocess.Popen(
-            [sys.executable, "app.py", "--models-dir", models, "--port", "0"],
+            [sys.executable, "app.py", "--models-dir", models, "--port", "0", *flags],
             stderr=log,
         )
         try:

@@ -1,4 +1,5 @@
-"""`make fuzz`: row R6 in full. Broken pictures, JSON bodies and cards; then over HTTP.
+"""`make fuzz`: rows R1 and R6 in full. Broken pictures, JSON bodies, cards and heads of
+requests; then over HTTP.
 
 Cases are numbered; each runs in a process that notes its number first, so that one
 that crashes is known. What was run is kept in .cache/fuzz.json: the next run goes on
@@ -172,6 +173,24 @@ def in_process(kind: str, count: int, bar: Progress) -> Counter[str]:
     return counts
 
 
+def heads(count: int, bar: Progress) -> Counter[str]:
+    """Our reader and h11's side by side; hypothesis chooses the heads."""
+    task = bar.add_task("heads", total=None)
+    words = ["pytest", "-q", "--timeout=0", "-k", "mutated", "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        [sys.executable, "-m", *words, "tests/test_http_against_h11.py"],
+        cwd=ROOT,
+        env=os.environ | {"FUZZ": str(count)},
+        capture_output=True,
+        text=True,
+    )
+    bar.update(task, total=1, completed=1)
+    if done.returncode:
+        print(done.stdout, done.stderr, file=sys.stderr)
+        return Counter({"FINDING": 1})
+    return Counter({"as h11 reads them, or refused": count})
+
+
 def over_http(count: int, bar: Progress) -> Counter[str]:
     """To a real server of the digits model."""
     task = bar.add_task("over HTTP", total=count)
@@ -210,6 +229,7 @@ def main() -> int:
     amounts = {"pictures": count, "bodies": count // 10, "cards": count // 100}
     with Progress(console=Console(stderr=True)) as bar:
         found = {kind: in_process(kind, n, bar) for kind, n in amounts.items()}
+        found["heads"] = heads(count // 10, bar)
         found["HTTP"] = over_http(count // 100, bar)
     for kind, counts in found.items():
         print(f"{kind}: {sum(counts.values())} cases: {dict(counts.most_common())}")

@@ -75,10 +75,10 @@ def speaking(limits: Limits | None = None, **more):
         spoken.server.drain(0)
 
 
-def read_all(sock) -> bytes:
+def read_all(sock, seconds: float = 20) -> bytes:
     """Until the end, or the reset."""
     parts = []
-    with suppress(ConnectionResetError), gevent.Timeout(20):
+    with suppress(ConnectionResetError), gevent.Timeout(seconds):
         while part := sock.recv(65536):
             parts.append(part)
     return b"".join(parts)

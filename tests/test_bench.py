@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from bench import bars, memory, processes, tables, wrk
+from bench import bars, connections, memory, processes, tables, wrk
 from bench.__main__ import chosen, parse
 from bench.contenders import Contender, contenders
 from bench.figures import Figure, figures
@@ -115,6 +115,20 @@ def test_growth_is_told_per_ten_thousand_requests(grown, expected):
     course = [(n, 400 + grown * n / 1e4) for n in range(3000, 20000, 1000)]
     assert memory.slope(settling + course) == pytest.approx(expected, abs=0.3)
     assert memory.slope(settling[:1]) == 0.0
+
+
+def test_busy_connections_are_told_beside_the_best_and_idle_ones_beside_none():
+    rates = connections.Rates(0, 0)
+    busy = {f"{n} busy": [n, 1000.0, 9e9] for n in connections.LEVELS}
+    rates.answers |= busy | {"512 busy": [800.0], "none idle": [1000.0]}
+    rates.cost |= {one: [0.5] for one in rates.answers} | {"512 busy": [0.625]}
+    rates.answers["1000 idle"], rates.cost["1000 idle"] = [960.0], [0.5]
+    rates.idle_mb += [5.0, 9.0, 6.0]
+    page = connections.table(rates)
+    assert "| 128 busy | 1000 | 100 % | 0.500 | 100 % |" in page
+    assert "| 512 busy | 800 | 80 % | 0.625 | 80 % |" in page
+    assert "96 % of the throughput without them (100 % by the server's time)" in page
+    assert "+6.0 MB. Medians of 3 rounds" in page
 
 
 def test_quick_leaves_the_slow_peers_out_and_only_chooses():

@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+import scraping
 from bench.open_load import Outcome
 from hostile_pictures import png
 from serving import ROOT, Served
@@ -193,7 +194,8 @@ def test_what_clients_left_behind_never_reaches_the_model(slow):
     gone = [connect(server.port, request(100 + n)) for n in range(6)]
     gone += [connect(server.port, request(*range(200, 264))) for _ in range(2)]
     gone += [connect(server.port, request(300 + n)[:-3]) for n in range(4)]
-    time.sleep(0.1)
+    while scraping.value(server, "requests_in_progress") < 2 + len(gone):
+        time.sleep(0.01)  # one that goes before it is read is nobody; the scrape is one
     for n, client in enumerate(gone):
         leave(client, reset=n % 2 == 0)
     stays = connect(server.port, request(2))

@@ -1,0 +1,1 @@
+"""`make soak`: mixed traffic for half an hour, and whether anything of the server grows."""

@@ -1,0 +1,172 @@
+"""Bad clients: what each does on a connection of its own, and what it must be told."""
+
+import socket
+import struct
+import time
+import zlib
+from collections.abc import Callable
+from typing import NamedTuple
+
+from .good import DIGIT, FORM, JSON, form
+
+LONG = 45.0  # seconds until a client no longer believes in an answer
+OVER = 16 * 2**20  # bytes; the limit is 15 MiB
+
+Act = Callable[[socket.socket], int | None]
+
+
+class Bad(NamedTuple):
+    """A client, the statuses that are right (None: closed without one), how often."""
+
+    act: Act
+    expected: tuple[int | None, ...]
+    often: int
+
+
+def post(body: bytes, kind: str, path: str = "/predict", length: int = -1) -> bytes:
+    """A request, whose length may be a lie."""
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\n"
+        f"Content-Length: {len(body) if length < 0 else length}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def says(data: bytes) -> Act:
+    """Sends, and waits for what comes."""
+
+    def act(sock: socket.socket) -> int | None:
+        sock.sendall(data)
+        return status(sock)
+
+    return act
+
+
+def leaves(data: bytes, after: float = 0.0) -> Act:
+    """Sends, and is gone."""
+
+    def act(sock: socket.socket) -> None:
+        sock.sendall(data)
+        time.sleep(after)
+
+    return act
+
+
+def resets(data: bytes) -> Act:
+    """Sends, and goes with a reset instead of a close."""
+
+    def act(sock: socket.socket) -> None:
+        sock.sendall(data)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    return act
+
+
+def drips(at_once: bytes, byte: bytes, pause: float = 0.5) -> Act:
+    """Sends a byte now and then, until the server has enough of it."""
+
+    def act(sock: socket.socket) -> int | None:
+        sock.sendall(at_once)
+        sock.settimeout(pause)
+        until = time.monotonic() + LONG
+        while time.monotonic() < until:
+            try:
+                return status(sock)
+            except TimeoutError:
+                sock.sendall(byte)
+        raise TimeoutError
+
+    return act
+
+
+def floods(sock: socket.socket) -> int | None:
+    """More than is allowed, in chunks, without saying how much."""
+    head = post(b"", "image/png").replace(
+        b"Content-Length: 0", b"Transfer-Encoding: chunked"
+    )
+    chunk = b"10000\r\n" + bytes(0x10000) + b"\r\n"
+    sock.sendall(head)
+    for _ in range(OVER // 0x10000):
+        sock.sendall(chunk)
+    sock.sendall(b"0\r\n\r\n")
+    return status(sock)
+
+
+def status(sock: socket.socket) -> int | None:
+    """Of the first reply; None where the server closes without a word."""
+    data = b""
+    while b"\r\n" not in data:
+        part = sock.recv(65536)
+        if not part:
+            return None
+        data += part
+    return int(data.split()[1])
+
+
+def bomb(width: int, height: int) -> bytes:
+    """A small PNG that says it is large."""
+    parts = [
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)),
+        (b"IDAT", zlib.compress(bytes(100_000))),
+        (b"IEND", b""),
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", crc(kind + data))
+        for kind, data in parts
+    )
+
+
+def crc(data: bytes) -> int:
+    """PNG's checksum."""
+    return zlib.crc32(data)
+
+
+def quick() -> dict[str, Bad]:
+    """Those that are done with at once, and how often each comes."""
+    digit = DIGIT.read_bytes()
+    photo = post(form(digit), FORM)
+    return refused(digit) | {
+        "a flood": Bad(floods, (413,), 1),
+        "half a body": Bad(leaves(photo[: len(photo) // 2]), (None,), 10),
+        "half a head": Bad(leaves(photo[:20]), (None,), 10),
+        "leaves at once": Bad(leaves(photo), (None,), 10),
+        "leaves soon": Bad(leaves(photo, 0.002), (None,), 10),
+        "resets": Bad(resets(photo), (None,), 10),
+        "leaves an explanation": Bad(
+            leaves(post(form(digit), FORM, "/explain"), 0.05), (None,), 2
+        ),
+    }
+
+
+def refused(digit: bytes) -> dict[str, Bad]:
+    """What is wrong with the request, and how it is answered."""
+    half = digit[: len(digit) // 2]
+    twice = post(b"", JSON).replace(b"\r\n\r\n", b"\r\nContent-Length: 7\r\n\r\n")
+    fields = b"GET / HTTP/1.1\r\nHost: x\r\nA: " + b"a" * 33_000 + b"\r\n\r\n"
+    sent = {
+        "no picture": (post(b"garbage", "image/png"), 422),
+        "half a picture": (post(half, "image/png"), 422),
+        "a bomb": (post(bomb(40_000, 40_000), "image/png"), 413),
+        "half of JSON": (post(b'{"image":', JSON), 400),
+        "other JSON": (post(b'{"a":1}', JSON), 400),
+        "a wrong shape": (post(b'{"instances":[[1],[2,3]]}', JSON), 422),
+        "an unknown model": (post(form(digit), FORM, "/predict?model=no"), 404),
+        "an unknown route": (b"GET /no HTTP/1.1\r\nHost: x\r\n\r\n", 404),
+        "another type": (post(b"a,b", "text/csv"), 415),
+        "a wrong token": (post(b"{}", JSON, "/api/v1/no/predict"), 404),
+        "no HTTP": (b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n", 400),
+        "two lengths": (twice, 400),
+        "33 KiB of fields": (fields, 431),
+        "too long": (post(b"x" * 5000, "image/png", length=OVER), 413),
+    }
+    return {kind: Bad(says(data), (right,), 5) for kind, (data, right) in sent.items()}
+
+
+def slow() -> dict[str, Bad]:
+    """Those that hold their connection until the server ends it; seconds each."""
+    photo = post(form(DIGIT.read_bytes()), FORM)
+    return {
+        "says nothing": Bad(says(b""), (None,), 1),
+        "drips a head": Bad(drips(b"GET / HTTP/1.1\r\nA: ", b"a"), (408,), 1),
+        "drips a body": Bad(drips(photo[:300], b"a"), (408,), 1),
+    }
