@@ -11,11 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import ROOT
 from facenality.uploads.record import Record
 from facenality.uploads.store import Store
 from made import picture
-from serving import Served
+from serving import ROOT, Served
 
 DIGITS = ROOT / "models" / "digits"
 

@@ -10,9 +10,8 @@ import pytest
 from PIL import Image
 
 import made
-from conftest import ROOT
 from made import picture
-from serving import Served
+from serving import ROOT, Served
 
 DIGITS = ROOT / "models" / "digits"
 SPOT = ((30 + 40) / 2 / 48, (14 + 22) / 2 / 48)  # the middle of what `spot` looks at

@@ -10,9 +10,8 @@ import requests
 from PIL import Image
 
 import made
-from conftest import ROOT
 from made import picture
-from serving import Served
+from serving import ROOT, Served
 
 GREY = picture("grey")
 TRUE = {"label": "light", "model": "tones", "version": "1", "prediction": "dark 0.6"}
