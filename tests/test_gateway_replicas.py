@@ -1,0 +1,113 @@
+"""Issue 8's fault test: 500 requests at once, two replicas, and one is killed.
+
+The replicas sleep 0.1 s a call, eight at a time each, so that what one can do is known
+and this machine's cores are not what is measured.
+"""
+
+import asyncio
+import time
+
+import pytest
+
+import exported
+from crowd import Answer, Crowd
+from standing_in import ModelServer
+
+CLIENTS, TIMEOUT = 500, 10.0
+KILLED_AT, SECONDS = 4.0, 12.0
+SLEEP, AT_ONCE = 0.1, 8
+ONE = AT_ONCE / SLEEP  # what one replica answers in a second
+
+
+@pytest.fixture
+def replicas():
+    with (
+        ModelServer.asleep(SLEEP, AT_ONCE) as first,
+        ModelServer.asleep(SLEEP, AT_ONCE) as second,
+    ):
+        yield first, second
+
+
+@pytest.fixture
+def gateway(replicas, tmp_path):
+    exported.card(tmp_path, *exported.SUMS)
+    flags = (f"--request-timeout-s={TIMEOUT}", f"--max-queue-wait-s={TIMEOUT}")
+    with exported.gateway(tmp_path, *replicas, flags=flags) as served:
+        yield served.ready()
+
+
+async def with_an_accident(crowd: Crowd, victim: ModelServer) -> float:
+    """The crowd asks; in the midst of it the victim dies. When it did."""
+    started = time.monotonic()
+    asking = asyncio.create_task(crowd.ask(SECONDS))
+    await asyncio.sleep(KILLED_AT)
+    await asyncio.to_thread(victim.kill)
+    killed = time.monotonic() - started
+    await asking
+    return killed
+
+
+def test_of_500_clients_none_gets_a_wrong_answer_when_a_replica_dies(gateway, replicas):
+    crowd = Crowd(gateway.port, CLIENTS)
+    killed = asyncio.run(with_an_accident(crowd, replicas[1]))
+    answers = crowd.answers
+    print(table(answers, killed))
+    assert len(answers) > CLIENTS
+    assert [one for one in answers if one.status == 200 and not one.right] == []
+    assert {one.status for one in answers} <= {200, 503, 504}
+    assert max(one.took for one in answers) < TIMEOUT + 1
+    good = [one for one in answers if one.status == 200]
+    assert rate(good, killed - 2, killed) > 1.4 * ONE, "both were at work"
+    recovered = full_rate_after(good, killed, 0.9 * ONE)
+    print(f"back to {0.9 * ONE:.0f}/s of one replica's {ONE:.0f}/s: {recovered:.1f} s")
+    assert recovered <= 5
+
+
+def rate(good: list[Answer], begin: float, end: float) -> float:
+    """Answers a second that arrived in that time."""
+    return sum(begin <= one.came + one.took < end for one in good) / (end - begin)
+
+
+def full_rate_after(good: list[Answer], killed: float, wanted: float) -> float:
+    """Seconds until a second begins in which as many are answered."""
+    step = 0.1
+    for number in range(int((SECONDS - killed - 1) / step)):
+        begin = killed + number * step
+        if rate(good, begin, begin + 1) >= wanted:
+            return begin - killed
+    return float("inf")
+
+
+def table(answers: list[Answer], killed: float) -> str:
+    """What arrived in each second."""
+    lines = [
+        f"\n{CLIENTS} clients, two replicas of {ONE:.0f}/s, one killed at {killed:.1f} s;"
+        f" {len(answers)} requests",
+        "| second | 200 | wrong | 503 | 504 | other | slowest |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for second in range(int(max(one.came + one.took for one in answers)) + 1):
+        there = [one for one in answers if int(one.came + one.took) == second]
+        lines.append(row(second, there))
+    return "\n".join(lines)
+
+
+def row(second: int, there: list[Answer]) -> str:
+    """One second of the table."""
+    by_status = {s: sum(one.status == s for one in there) for s in (200, 503, 504)}
+    wrong = sum(one.status == 200 and not one.right for one in there)
+    slowest = max((one.took for one in there), default=0)
+    other = len(there) - sum(by_status.values())
+    counts = [by_status[200], wrong, by_status[503], by_status[504], other]
+    return f"| {second} | {' | '.join(map(str, counts))} | {slowest:.2f} s |"
+
+
+def test_a_replica_that_returns_is_used_again(gateway, replicas):
+    first, second = replicas
+    second.kill()
+    assert gateway.get("/readyz").status_code == 200, "one is enough"
+    second.start()
+    crowd = Crowd(gateway.port, 32)
+    asyncio.run(crowd.ask(4))
+    assert {(one.status, one.right) for one in crowd.answers} == {(200, True)}
+    assert second.seen()["answered"] > 20
