@@ -217,11 +217,12 @@ def test_a_host_of_the_card_goes_before_the_settings(tmp_path):
 
 @pytest.fixture
 def certificate(tmp_path):
+    command = (
+        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost "
+        "-addext subjectAltName=IP:127.0.0.1 -keyout tls.key -out tls.pem"
+    )
     subprocess.run(
-        [
-            *"openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=local".split(),
-            *"-addext subjectAltName=IP:127.0.0.1 -keyout tls.key -out tls.pem".split(),
-        ],
+        command.split(),
         check=True,
         capture_output=True,
         cwd=tmp_path,

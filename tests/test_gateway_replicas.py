@@ -81,8 +81,8 @@ def full_rate_after(good: list[Answer], killed: float, wanted: float) -> float:
 def table(answers: list[Answer], killed: float) -> str:
     """What arrived in each second."""
     lines = [
-        f"\n{CLIENTS} clients, two replicas of {ONE:.0f}/s, one killed at {killed:.1f} s;"
-        f" {len(answers)} requests",
+        f"\n{CLIENTS} clients, {len(answers)} requests, two replicas of {ONE:.0f}/s, "
+        f"one killed at {killed:.1f} s",
         "| second | 200 | wrong | 503 | 504 | other | slowest |",
         "|---|---|---|---|---|---|---|",
     ]
@@ -103,7 +103,7 @@ def row(second: int, there: list[Answer]) -> str:
 
 
 def test_a_replica_that_returns_is_used_again(gateway, replicas):
-    first, second = replicas
+    _, second = replicas
     second.kill()
     assert gateway.get("/readyz").status_code == 200, "one is enough"
     second.start()

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from google.protobuf.json_format import MessageToDict
-from model_server import tensors as official
 from tensorflow.core.framework import tensor_pb2, types_pb2
 from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2
 
 from facenality.engines.tf_serving import prediction_pb2 as ours
 from facenality.engines.tf_serving import tensors
+from model_server import tensors as official
 
 ARRAYS = {
     "float32": np.array([[1.5, -2], [1e30, 0]], "float32"),

@@ -85,6 +85,6 @@ def spoil_reply(fault: Fault | None, reply) -> None:
     if fault and fault.kind == "another model":
         reply.model_spec.name = "other"
     if fault and fault.kind == "torn":
-        for tensor in reply.outputs.values():
+        for tensor in reply.outputs.values():  # fewer numbers would repeat the last
             tensor.tensor_content = tensor.tensor_content[:-1]
-            del tensor.float_val[:1]
+            tensor.float_val.extend(tensor.float_val[:1])
