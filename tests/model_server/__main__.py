@@ -2,7 +2,7 @@
 
 The first line on stdout is the port. Each line on stdin is an order in JSON: a fault,
 null for none, or "seen"; each is answered by a line. It ends with its stdin, so that no
-test leaves one behind.
+test leaves one behind; with --stay it reads none and ends by a signal.
 """
 
 import argparse
@@ -23,6 +23,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--content", action="store_true", help="not as typed fields")
     parser.add_argument("--tls-cert", type=Path)
     parser.add_argument("--tls-key", type=Path)
+    parser.add_argument("--stay", action="store_true", help="read no stdin")
     parser.add_argument("--sleep", type=float, metavar="SECONDS")
     parser.add_argument("--at-once", type=int, default=1, help="calls that sleep")
     parser.add_argument("--shape", default="4", help="of a sleeping model's row")

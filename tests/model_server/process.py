@@ -18,14 +18,15 @@ Loop = asyncio.AbstractEventLoop
 
 
 async def serve(options: Namespace) -> None:
-    """Until stdin is closed."""
+    """Until stdin is closed, or a signal ends it."""
     told = Told(await _models(options), content=options.content)
     serving = server(told)
     port = _listen(serving, options)
     await serving.start()
     print(port, flush=True)
     over = asyncio.Event()
-    _take_orders(told, asyncio.get_running_loop(), over)
+    if not options.stay:
+        _take_orders(told, asyncio.get_running_loop(), over)
     poll = asyncio.create_task(_look_again(told.models, options))
     await over.wait()
     poll.cancel()
