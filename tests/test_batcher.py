@@ -10,8 +10,8 @@ from gevent.event import Event
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facenality import batcher as module
-from facenality.batcher import Batcher
+from facenality import admission as module
+from facenality.batcher import Batcher, in_thread
 from facenality.errors import Expired, ModelFailed, Overloaded
 from facenality.threads import Threads
 
@@ -43,7 +43,7 @@ def make():
 
     def build(predict, **knobs):
         thread = Threads(1)
-        one = Batcher(predict, thread, **({"max_batch_size": 4} | knobs))
+        one = Batcher(in_thread(predict, thread), **({"max_batch_size": 4} | knobs))
         made.append((one, thread))
         return one
 
@@ -315,7 +315,9 @@ STEPS = st.lists(
 def test_every_job_is_answered_once_with_its_own_row(steps, size, wait_ms):
     """Whatever the interleaving, the failures and the cancellations."""
     thread, model = Threads(1), Doubler(seconds=0.001)
-    one = Batcher(model, thread, max_batch_size=size, max_batch_wait=wait_ms / 1000)
+    one = Batcher(
+        in_thread(model, thread), max_batch_size=size, max_batch_wait=wait_ms / 1000
+    )
     jobs = []
     for i, (kind, pause) in enumerate(steps):
         value = POISON if kind == "poison" else float(i + 1)
