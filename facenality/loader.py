@@ -11,7 +11,7 @@ import numpy as np
 from . import card, engines, examples, golden, recipe, tasks
 from .arrays import Array, Arrays, rows, stack
 from .card import Card
-from .engines import Engine, Tell
+from .engines import Engine, RemoteEngine, Tell
 from .errors import FacenalityError, ModelNotLoaded
 from .facts import TensorFacts
 from .folder import Found, sha256
@@ -55,6 +55,29 @@ def load(
     with chosen(asked, tell, decide=decide) as choice:
         size = asked.max_batch_size
         engine = engines.open_engine(found.file, size, tell, choice.how)
+    try:
+        return _made(found, written, engine, choice, tell, write_expected, started)
+    except BaseException:
+        close(engine)
+        raise
+
+
+def close(engine: Engine) -> None:
+    """Let go what an engine holds beyond memory."""
+    if isinstance(engine, RemoteEngine):
+        engine.close()
+
+
+def _made(
+    found: Found,
+    written: Card,
+    engine: Engine,
+    choice: Choice,
+    tell: Tell,
+    write_expected: bool,
+    started: float,
+) -> Model:
+    """The model that `engine` is, once it is warm and has been verified."""
     settled = recipe.complete(written, engine.facts, found.labels_folder())
     task = tasks.make(settled, engine.facts)
     seconds = warm_up(engine, example(found, task, engine), tell)

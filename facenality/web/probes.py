@@ -54,9 +54,9 @@ def routes(catalog: Catalog, uploads: Uploads) -> Blueprint:
 def _failed(catalog: Catalog) -> list[dict[str, str]]:
     """Models that are not served, and updates that were refused."""
     failed = [
-        (entry.found.name, entry.found.version, entry.error)
+        (entry.found.name, entry.found.version, entry.error or entry.away or "")
         for entry in catalog.entries
-        if entry.error
+        if entry.error or entry.away
     ]
     return [
         {"name": name, "version": str(version), "error": why}
