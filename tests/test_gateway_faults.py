@@ -9,7 +9,6 @@ from standing_in import ModelServer
 
 TIMEOUT = 2.0
 ROW = [1, 2, 3, 4]
-ANSWER = {"success": True, "predictions": [{"values": [10, 5]}]}
 
 UNAVAILABLE = (503, "model_server_unavailable")
 BAD, FAILED = (502, "bad_answer"), (500, "model_failed")
@@ -66,13 +65,6 @@ def well(server):
 
 def ask(gateway, *rows):
     return gateway.post("/predict", json={"instances": rows or [ROW]})
-
-
-def outcome(reply):
-    """Of the one instance: its status and code."""
-    body = reply.json()
-    one = body["results"][0] if "results" in body else body
-    return reply.status_code, one.get("code"), one
 
 
 @pytest.mark.parametrize(("fault", "expected"), FAULTS, ids=str)

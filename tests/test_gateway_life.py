@@ -92,15 +92,14 @@ def test_a_server_that_goes_and_returns_is_seen_by_readyz_alone(cards):
 
 
 def test_a_request_outlives_a_restart(cards):
-    """It is tried again within its deadline."""
+    """It is tried again within its deadline. (Nobody looks whether all is well.)"""
     with (
         ModelServer.asleep(0) as server,
-        exported.gateway(cards, server, flags=("--request-timeout-s=20",)) as served,
+        exported.gateway(cards, server, flags=("--scan-interval-s=60",)) as served,
     ):
         served.ready()
         server.kill()
         client = sleeping.connect(served.port, raw(ROWS))
-        time.sleep(0.2)
         server.start()
         with client:
             assert b"200 OK" in client.recv(4096)
@@ -306,7 +305,7 @@ def test_replicas_take_turns(cards):
             served.ready()
             for _ in range(20):
                 assert predicted(served).status_code == 200
-        shares = [server.seen()["answered"] for server in (one, other)]
+        shares = [server.seen()["calls"]["Predict"] for server in (one, other)]
         assert min(shares) >= 8, shares
 
 

@@ -184,7 +184,10 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("asked", "code", "sentence"), REFUSED, ids=lambda v: str(v))
+IDS = [sentence[:30] for _, _, sentence in REFUSED]
+
+
+@pytest.mark.parametrize(("asked", "code", "sentence"), REFUSED, ids=IDS)
 def test_what_is_wrong_is_refused_in_its_words(stub, asked, code, sentence):
     with pytest.raises(grpc.RpcError) as caught:
         stub.Predict(asked, timeout=10)

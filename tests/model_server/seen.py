@@ -1,7 +1,7 @@
 """What has come to a server, for tests to ask."""
 
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 
 @dataclass
@@ -28,7 +28,7 @@ class Seen:
 
     def report(self) -> dict:
         """All of it, for JSON."""
-        return asdict(self)
+        return vars(self)
 
 
 def _has_rows(tensor) -> bool:
