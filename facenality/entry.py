@@ -13,6 +13,7 @@ from pathlib import Path
 
 import gevent
 
+from . import memory
 from .batcher import Batcher, Observe, elsewhere, in_thread, unobserved
 from .engines import RemoteEngine
 from .errors import FacenalityError, ModelNotLoaded, ModelServerUnavailable
@@ -61,7 +62,7 @@ class Entry:
             return False
         self.away = None
         # What loading left behind goes now: frozen below, 100 MB of Keras would stay.
-        self.thread.run(gc.collect)
+        self.thread.run(memory.give_back)
         self.batcher = _batcher(model, self.thread, settings, observe)
         self.model, self.stage, self.percent = model, "ready", 100
         # What has been loaded stays: a full collection that walks all of TensorFlow's
