@@ -1,4 +1,4 @@
-"""docker-compose.gateway.yml up: the gateway, and TensorFlow Serving or its stand-in."""
+"""docker-compose.gateway.yml up: a gateway, and TensorFlow Serving or its stand-in."""
 
 import base64
 import json

@@ -87,7 +87,7 @@ def test_the_gateway_alone_says_what_it_lacks(engine):
     words = ("--detach", "--name", name, "-p", "127.0.0.1:5001:5000", *CONFINED)
     engine.docker("run", *words, "facenality:gateway")
     try:
-        listening = ("--retry", "20", "--retry-connrefused", "--retry-delay", "1")
+        listening = ("--retry", "20", "--retry-all-errors", "--retry-delay", "1")
         engine.beside("curl", "-sS", "--fail", *listening, f"{url}/livez")
         told = json.loads(engine.beside("curl", "-sS", f"{url}/readyz"))
         assert "no model" in told["error"]
