@@ -70,6 +70,11 @@ def test_an_uploaded_picture_is_answered_as_by_the_local_model(composed):
     assert difference < 1e-5
 
 
+def test_either_compose_reads_the_file(engine):
+    for compose in engine.composes():
+        engine.run(*compose, "-f", standing_image.COMPOSE, "config", "--quiet")
+
+
 def test_both_containers_are_confined(composed):
     assert_confined(composed, GATEWAY, 10001)
     for container in composed.containers("tf-serving"):

@@ -1,5 +1,6 @@
 """TensorFlow Serving's configuration, in the files of compose and of Kubernetes."""
 
+import re
 from itertools import pairwise
 from typing import Any
 
@@ -217,3 +218,12 @@ def test_kubernetes_mounts_the_same_cards_where_the_gateway_looks(tmp_path):
     for name in names:
         (tmp_path / name).symlink_to(f"..data/{name}")
     assert {one.name for one in folder.find(tmp_path, cards=True)} == names
+
+
+def test_the_card_in_the_documentation_is_one(tmp_path):
+    document = (ROOT / "docs" / "deploy.md").read_text()
+    (block,) = re.findall(r"```toml\n(.*?)```", document, re.DOTALL)
+    (tmp_path / "model.toml").write_text(block)
+    read = card.read(tmp_path / "model.toml")
+    assert read.tf_serving is not None
+    assert len(read.labels or ()) == 10
