@@ -180,7 +180,7 @@ def make_model() -> tuple[Path, Path]:
     if not (base / "1").exists():
         keras.parent.mkdir(parents=True, exist_ok=True)
         base.mkdir(parents=True, exist_ok=True)
-        words = [sys.executable, "-c", _MAKE, keras, base / "1"]
+        words: list[str | Path] = [sys.executable, "-c", _MAKE, keras, base / "1"]
         subprocess.run(words, check=True, capture_output=True)
         keras.with_name("model.toml").write_text(CARD)
     return local, base
