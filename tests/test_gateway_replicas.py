@@ -5,6 +5,7 @@ and this machine's cores are not what is measured.
 """
 
 import asyncio
+import signal
 import time
 
 import pytest
@@ -77,7 +78,7 @@ def rate(good: list[Answer], begin: float, end: float) -> float:
 def full_rate_after(good: list[Answer], moment: float, wanted: float) -> float:
     """Seconds until a second begins in which as many are answered."""
     step = 0.1
-    for number in range(60):
+    for number in range(80):
         begin = moment + number * step
         if rate(good, begin, begin + 1) >= wanted:
             return begin - moment
@@ -106,6 +107,28 @@ def row(second: int, there: list[Answer]) -> str:
     other = len(there) - sum(by_status.values())
     counts = [by_status[200], wrong, by_status[503], by_status[504], other]
     return f"| {second} | {' | '.join(map(str, counts))} | {slowest:.2f} s |"
+
+
+def test_a_replica_that_freezes_is_left_within_seconds(gateway, replicas):
+    """Its connection stays, and says nothing: pings that are not answered tell."""
+
+    async def freeze(crowd):
+        asking = asyncio.create_task(crowd.ask(12))
+        await asyncio.sleep(1)
+        replicas[1].process.send_signal(signal.SIGSTOP)
+        return await asking
+
+    crowd = Crowd(gateway.port, 32)
+    answers = asyncio.run(freeze(crowd))
+    assert {one.status for one in answers} <= {200, 503, 504}
+    good = [one for one in answers if one.status == 200]
+    assert all(one.right for one in good)
+    left = full_rate_after(good, 1.5, 0.9 * ONE) + 0.5
+    failed = len(answers) - len(good)
+    print(
+        f"\nfull rate {left:.1f} s after one froze; {failed} of {len(answers)} failed"
+    )
+    assert left < 9
 
 
 def test_a_replica_that_returns_is_used_again(gateway, replicas):
