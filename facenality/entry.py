@@ -202,7 +202,7 @@ def _batcher(
         compute, lanes = elsewhere(engine.ask), engine.in_flight
     return Batcher(
         compute,
-        max_batch_size=engine.batch_sizes[-1],
+        max_batch_size=model.batch_size,
         lanes=lanes,
         cancels=isinstance(engine, RemoteEngine),
         max_batch_wait=settings.max_batch_wait_ms / 1000,

@@ -99,7 +99,10 @@ class Settings(BaseSettings):
         0, ge=0, le=1024, description="threads that compute a batch; 0: one per core"
     )
     max_batch_size: int = Field(
-        16, ge=1, le=1024, description="instances that share one call of the model"
+        16,
+        ge=1,
+        le=1024,
+        description="instances that share one call of the model, where it pays",
     )
     max_batch_wait_ms: float = Field(
         0, ge=0, description="wait for company, from the first job; 0 never waits"

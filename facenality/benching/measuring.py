@@ -13,6 +13,7 @@ from collections import defaultdict
 from dataclasses import asdict, dataclass
 
 from .. import folder, golden, settings
+from ..batch_size import best
 from ..loader import Model, example, load, warm_up
 
 SECONDS = 3.0  # for all batch sizes of one engine together, after loading
@@ -36,8 +37,7 @@ class Measured:
 
     def best_size(self) -> int:
         """The smallest batch that is nearly as good as any: larger ones only wait."""
-        most = max(map(self.rate, self.batch_seconds))
-        return min(n for n in self.batch_seconds if self.rate(n) >= 0.95 * most)
+        return best(self.batch_seconds)
 
 
 def measure(model: Model) -> Measured:

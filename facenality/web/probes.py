@@ -91,7 +91,7 @@ def _described(catalog: Catalog, model: Model) -> dict[str, Any]:
         "outputs": list(map(_tensor, engine.facts.outputs)),
         "engine": engine.name,
         "precision": engine.precision,
-        "batch_sizes": list(engine.batch_sizes),
+        "batch_sizes": [n for n in engine.batch_sizes if n <= model.batch_size],
         "agreement": engine.agreement,
         "engines": [_measured(one, engine) for one in model.choice.measured],
         "engine_notes": list(model.choice.notes),
