@@ -17,7 +17,9 @@ from . import orientation, resizing
 from .signatures import NUMBERS
 
 TOP = 5  # labels that are answered, as /predict does where nobody asks for more
-PNG = b"\x89PN"
+PNG = b"\x89PNG\r\n\x1a\n"
+# What TensorFlow takes for opaque in a PNG of 1, 2 or 4 bits: its largest number.
+OPAQUE = (1, 3, 15)
 GREY = (19_595, 38_470, 7_471)  # of 65,536. Source: ITU-R 601-2, as Pillow rounds it
 
 
@@ -94,6 +96,9 @@ def _over_white(pixels: Any) -> Any:
     """uint8[H, W, 3] of uint8[H, W, 4]."""
     wide = tf.cast(pixels, tf.int32)
     colour, alpha = wide[..., :3], wide[..., 3:]
+    least, most = tf.reduce_min(alpha), tf.reduce_max(alpha)
+    opaque = (least == most) & tf.reduce_any(most == tf.constant(OPAQUE))
+    alpha = tf.where(opaque, 255, alpha)
     blended = (colour * alpha + 255 * (255 - alpha) + 127) // 255
     return tf.cast(blended, tf.uint8)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from ..engines.reasons import first_line
 from ..engines.signatures import Signature
 from ..errors import FacenalityError, WrongSetting
 from ..facts import TensorFacts
@@ -42,7 +43,8 @@ def export(settings: Settings, wanted: Wanted) -> int:
         return INTERRUPTED
     except Exception as error:
         log.debug("the export failed", exc_info=True)
-        _say(err, f"It could not be exported: {error!r}")
+        why = f"{type(error).__name__}, {first_line(error)}"
+        _say(err, f"It could not be exported: {why}")
     else:
         for line in report(found, exported, wanted):
             _say(out, line)

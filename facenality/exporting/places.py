@@ -17,6 +17,8 @@ GRAPH = "saved_model.pb"
 
 def refuse(target: Path, *, force: bool) -> None:
     """Raise ExportFailed where `target` is there and may not be replaced."""
+    if target.parent.is_file():
+        raise ExportFailed(f"{target.parent} is a file: name a folder as OUT.")
     if not os.path.lexists(target):
         return
     if not force:
