@@ -180,6 +180,32 @@ def test_the_gateway_says_what_it_serves(gateway):
     assert {one["engine"] for one in shown.values()} == {"tf-serving"}
 
 
+def test_a_model_that_takes_bytes_is_sent_a_quarter(tmp_path):
+    """Pixels as uint8, to be scaled by the model: what docs/scaling.md advises."""
+    import keras
+
+    side = 64
+    pixels = np.random.default_rng(1).integers(0, 256, (side, side, 3), "uint8")
+    layers = [keras.Input(pixels.shape, dtype="uint8"), keras.layers.Rescaling(1 / 9)]
+    layers += [keras.layers.GlobalAveragePooling2D(), keras.layers.Softmax()]
+    model = keras.Sequential(layers)
+    model.save(tmp_path / "model.keras")
+    exported.export(tmp_path / "model.keras", tmp_path / "raw")
+    card = exported.CARDS["net"].replace("unit", "none")
+    exported.card(tmp_path / "cards", "raw", card)
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG")
+    with (
+        ModelServer.of({"raw": tmp_path / "raw"}) as server,
+        exported.gateway(tmp_path / "cards", server) as gateway,
+    ):
+        reply = gateway.ready().post("/predict", **form(stream.getvalue())).json()
+        assert 0 < server.seen()["sizes"][-1] - pixels.size < 100
+    by_label = {one["label"]: one["probability"] for one in reply["predictions"]}
+    expected = model.predict(pixels[np.newaxis], verbose=0)[0]
+    assert [by_label[str(n)] for n in range(3)] == pytest.approx(expected, abs=1e-5)
+
+
 def assert_close(there, here) -> float:
     """Same in form, numbers to 1e-5; the largest difference. Ids differ anyway."""
     if isinstance(here, dict):
