@@ -151,14 +151,10 @@ def numbers() -> Sent:
 
 def one_gateway(pictures: Sequence[Photograph]) -> list[Measured]:
     """What it carries, where the other side answers at once."""
-    usual, large, _ = pictures
-    answers, rows = CARD + 'output = "score"\n', []
-    with gateway(
-        card("there", answers), 1, "--model=there", "--sleep=0", *PICTURES
-    ) as (
-        *(tree, port),
-        others,
-    ):
+    (usual, large, _), rows = pictures, list[Measured]()
+    models = card("there", CARD + 'output = "score"\n')
+    asleep = ("--model=there", "--sleep=0")
+    with gateway(models, 1, *asleep, *PICTURES) as (tree, port, others):
         url = f"http://127.0.0.1:{port}/predict"
         for clients in LEVELS:
             what = "640x427 JPEG, a form"
@@ -166,8 +162,8 @@ def one_gateway(pictures: Sequence[Photograph]) -> list[Measured]:
         what = "4000x3000 JPEG, a form"
         rows.append(measure(what, tree, url, large.form(), LEVELS[0], others))
     models = card("sums", 'task = "tensor"\n')
+    asleep = ("--model=sums", "--sleep=0")
     for batch in (1, 8):
-        asleep = ("--model=sums", "--sleep=0")
         with gateway(models, 1, *asleep, batch=batch) as (tree, port, others):
             url = f"http://127.0.0.1:{port}/predict"
             for clients in LEVELS:

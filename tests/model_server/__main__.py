@@ -16,7 +16,9 @@ def arguments() -> argparse.Namespace:
     """Where TensorFlow Serving has such a flag, it means the same."""
     parser = argparse.ArgumentParser("model_server", description=__doc__)
     parser.add_argument("--model", action="append", metavar="NAME=BASE_PATH")
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--grpc_channel_arguments", metavar="NAME=NUMBER,…", default="")
     parser.add_argument("--policy", choices=("latest", "all"), default="latest")
     parser.add_argument("--label", action="append", metavar="LABEL=VERSION", default=[])
     parser.add_argument("--poll", type=float, default=0.2, metavar="SECONDS")

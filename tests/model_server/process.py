@@ -20,7 +20,7 @@ Loop = asyncio.AbstractEventLoop
 async def serve(options: Namespace) -> None:
     """Until stdin is closed, or a signal ends it."""
     told = Told(await _models(options), content=options.content)
-    serving = server(told)
+    serving = server(told, _pairs(options.grpc_channel_arguments))
     port = _listen(serving, options)
     await serving.start()
     print(port, flush=True)
@@ -31,6 +31,11 @@ async def serve(options: Namespace) -> None:
     await over.wait()
     poll.cancel()
     await serving.stop(0)
+
+
+def _pairs(text: str) -> list[tuple[str, int]]:
+    pairs = (one.partition("=") for one in text.split(",") if one)
+    return [(name, int(number)) for name, _, number in pairs]
 
 
 async def _models(options: Namespace) -> dict[str, Model]:
@@ -64,7 +69,7 @@ async def _look(models: dict[str, Model], options: Namespace) -> None:
 
 
 def _listen(serving: grpc.aio.Server, options: Namespace) -> int:
-    address = f"127.0.0.1:{options.port}"
+    address = f"{options.host}:{options.port}"
     if options.tls_cert:
         pair = (options.tls_key.read_bytes(), options.tls_cert.read_bytes())
         return serving.add_secure_port(address, grpc.ssl_server_credentials([pair]))
