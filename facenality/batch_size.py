@@ -7,20 +7,20 @@ batches of 4 and 7 in batches of 16.
 
 from collections.abc import Mapping
 
-# Less than this is noise, or not worth the longer wait and the memory.
-WORTH_IT = 1.05
+# An instance that costs so much more costs as much: what is around a call counts too.
+AS_GOOD = 1.05
 
 # Up to here sizes are always tried: small ones say little about larger ones.
 TRIED_ANYWAY = 4
 
 
 def best(seconds: Mapping[int, float]) -> int:
-    """The smallest size about as fast an instance as the fastest; `seconds` by size."""
-    most = max(size / took for size, took in seconds.items())
-    return min(n for n, took in seconds.items() if n / took * WORTH_IT >= most)
+    """The largest size where an instance costs about the least; `seconds` by size."""
+    least = min(took / size for size, took in seconds.items())
+    return max(n for n, took in seconds.items() if took / n <= AS_GOOD * least)
 
 
 def pays_no_more(seconds: Mapping[int, float]) -> bool:
-    """Whether the largest size so far is no better than smaller ones were."""
+    """Whether in the largest size so far an instance costs more than in others."""
     largest = max(seconds)
     return largest > TRIED_ANYWAY and best(seconds) < largest

@@ -36,7 +36,7 @@ class Measured:
         return size / self.batch_seconds[size]
 
     def best_size(self) -> int:
-        """The smallest batch that is nearly as good as any: larger ones only wait."""
+        """The batch that serving would settle on."""
         return best(self.batch_seconds)
 
 
