@@ -97,13 +97,14 @@ def server(models: Path, *flags: str) -> Iterator[tuple[Tree, int]]:
 
 @contextmanager
 def gateway(
-    models: Path, count: int, *words: object
+    models: Path, count: int, *words: object, batch: int = 1
 ) -> Iterator[tuple[Tree, int, list[Tree]]]:
     """A gateway in front of `count` replicas that are run with `words`."""
     with ExitStack() as stack:
         there = [stack.enter_context(replica(*words)) for _ in range(count)]
         hosts = ",".join(f"127.0.0.1:{port}" for _, port in there)
-        flags = ("--engine=tf-serving", f"--tf-serving-host={hosts}")
+        flags = ["--engine=tf-serving", f"--tf-serving-host={hosts}"]
+        flags.append(f"--tf-serving-batch-size={batch}")
         tree, port = stack.enter_context(server(models, *flags))
         yield tree, port, [one for one, _ in there]
 
@@ -150,26 +151,24 @@ def numbers() -> Sent:
 
 def one_gateway(pictures: Sequence[Photograph]) -> list[Measured]:
     """What it carries, where the other side answers at once."""
-    usual, large, _ = pictures
-    answers, rows = CARD + 'output = "score"\n', []
-    with gateway(
-        card("there", answers), 1, "--model=there", "--sleep=0", *PICTURES
-    ) as (
-        *(tree, port),
-        others,
-    ):
+    (usual, large, _), rows = pictures, list[Measured]()
+    models = card("there", CARD + 'output = "score"\n')
+    asleep = ("--model=there", "--sleep=0")
+    with gateway(models, 1, *asleep, *PICTURES) as (tree, port, others):
         url = f"http://127.0.0.1:{port}/predict"
         for clients in LEVELS:
             what = "640x427 JPEG, a form"
             rows.append(measure(what, tree, url, usual.form(), clients, others))
         what = "4000x3000 JPEG, a form"
         rows.append(measure(what, tree, url, large.form(), LEVELS[0], others))
-    numbers_card = card("sums", 'task = "tensor"\n')
-    with gateway(numbers_card, 1, "--model=sums", "--sleep=0") as (tree, port, others):
-        url = f"http://127.0.0.1:{port}/predict"
-        for clients in LEVELS:
-            what = "four numbers, JSON"
-            rows.append(measure(what, tree, url, numbers(), clients, others))
+    models = card("sums", 'task = "tensor"\n')
+    asleep = ("--model=sums", "--sleep=0")
+    for batch in (1, 8):
+        with gateway(models, 1, *asleep, batch=batch) as (tree, port, others):
+            url = f"http://127.0.0.1:{port}/predict"
+            for clients in LEVELS:
+                what = f"four numbers, JSON, {batch} a call"
+                rows.append(measure(what, tree, url, numbers(), clients, others))
     return rows
 
 
@@ -180,7 +179,7 @@ def make_model() -> tuple[Path, Path]:
     if not (base / "1").exists():
         keras.parent.mkdir(parents=True, exist_ok=True)
         base.mkdir(parents=True, exist_ok=True)
-        words = [sys.executable, "-c", _MAKE, keras, base / "1"]
+        words: list[str | Path] = [sys.executable, "-c", _MAKE, keras, base / "1"]
         subprocess.run(words, check=True, capture_output=True)
         keras.with_name("model.toml").write_text(CARD)
     return local, base

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 import made
+import networks
 from serving import ROOT, Served
 from standing_in import ModelServer
 
@@ -18,6 +19,8 @@ CARDS = {
     "two": 'task = "tensor"\n',
     "tenths": 'task = "tensor"\n',
     "shout": 'task = "tensor"\n',
+    "net": 'task = "image-classification"\noutput = "probability"\n'
+    'preprocess = "unit"\n',
 }
 SUMS = "sums", CARDS["sums"]
 
@@ -63,11 +66,14 @@ def everything(local: Path) -> dict[str, Path]:
     made.traits(local / "traits")
     made.shout(local / "shout")
     made.two_by_two(local / "two")
+    networks.network().save(local / "net.keras")
     for name, make in (("sums", made.sums), ("words", made.words), ("tenths", tenths)):
         make(local / f"{name}.keras")
     folders = {name: local / name / "model.keras" for name in ("colours", "traits")}
     folders |= {name: local / name / "model.keras" for name in ("digits", "two")}
-    files = {name: local / f"{name}.keras" for name in ("sums", "words", "tenths")}
+    files = {
+        name: local / f"{name}.keras" for name in ("sums", "words", "tenths", "net")
+    }
     return folders | files | {"shout": local / "shout" / "saved_model"}
 
 

@@ -37,7 +37,7 @@ class ModelServer:
         # Coverage of the stand-in is nobody's question, and would cost its time.
         environ = {k: v for k, v in os.environ.items() if not k.startswith("COVERAGE")}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "model_server", *self._words, f"--port={self.port}"],
+            [sys.executable, "-m", "model_server", f"--port={self.port}", *self._words],
             cwd=ROOT,
             env=environ | {"PYTHONPATH": SEARCHED, "TF_CPP_MIN_LOG_LEVEL": "3"},
             stdin=subprocess.PIPE,

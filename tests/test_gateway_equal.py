@@ -4,11 +4,13 @@ Keras file -> TensorFlow in our own process, and Keras file -> SavedModel -> Ten
 in the stand-in -> gRPC -> gateway.
 """
 
+import io
 import json
 from base64 import b64encode
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import exported
 from made import picture
@@ -18,7 +20,17 @@ from wild import Wild, reply
 
 DIGITS = ROOT / "models" / "digits"
 SAMPLE = (DIGITS / "sample.png").read_bytes()
-PHOTO = picture((200, 60, 30), (640, 427), "JPEG")
+
+
+def photograph():
+    """Clouds in colours, as a JPEG of 640x427."""
+    small = np.random.default_rng(5).integers(0, 256, (9, 12, 3), "uint8")
+    stream = io.BytesIO()
+    Image.fromarray(small).resize((640, 427)).save(stream, "JPEG")
+    return stream.getvalue()
+
+
+PHOTO = photograph()
 TEAL = picture("teal", (31, 17))
 ROWS = [[1.5, 2, 3, 4], [-0.25, 1e3, 7, 1e-3]]
 
@@ -82,6 +94,7 @@ REQUESTS = {
         {"data": TEAL, "headers": {"Content-Type": "image/png"}},
     ),
     "a digit": ("/predict?model=digits", form(SAMPLE)),
+    "a network": ("/predict?model=net", form(PHOTO)),
     "values of a picture": ("/predict?model=traits", form(PHOTO)),
     "a text": ("/predict?model=words", {"json": {"text": "good, not bad, good"}}),
     "texts": ("/predict?model=words", {"json": {"instances": ["bad", "", "é good"]}}),
@@ -119,7 +132,8 @@ def test_the_gateway_answers_what_the_model_answers_here(local, gateway, name):
 
 
 @pytest.mark.parametrize(
-    ("path", "model"), [("/pants.jpg", "colours"), ("/3.png", "digits")]
+    ("path", "model"),
+    [("/pants.jpg", "net"), ("/pants.jpg", "colours"), ("/3.png", "digits")],
 )
 def test_an_image_by_its_url_is_answered_to_1e_5(
     local, gateway, elsewhere, path, model
@@ -131,7 +145,9 @@ def test_an_image_by_its_url_is_answered_to_1e_5(
     assert here.status_code == there.status_code == 200, there.text
     off = assert_close(there.json(), here.json())
     best = there.json()["predictions"][0]
-    print(f"\n{path}: {best['label']} {best['probability']:.6f}, off by {off:.1g}")
+    print(
+        f"\n{model} of {path}: {best['label']} {best['probability']:.6f}, off {off:.1g}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -162,6 +178,32 @@ def test_the_gateway_says_what_it_serves(gateway):
     shown = {one["name"]: one for one in gateway.get("/models").json()["models"]}
     assert set(shown) == {*exported.CARDS, "digits"}
     assert {one["engine"] for one in shown.values()} == {"tf-serving"}
+
+
+def test_a_model_that_takes_bytes_is_sent_a_quarter(tmp_path):
+    """Pixels as uint8, to be scaled by the model: what docs/scaling.md advises."""
+    import keras
+
+    side = 64
+    pixels = np.random.default_rng(1).integers(0, 256, (side, side, 3), "uint8")
+    layers = [keras.Input(pixels.shape, dtype="uint8"), keras.layers.Rescaling(1 / 9)]
+    layers += [keras.layers.GlobalAveragePooling2D(), keras.layers.Softmax()]
+    model = keras.Sequential(layers)
+    model.save(tmp_path / "model.keras")
+    exported.export(tmp_path / "model.keras", tmp_path / "raw")
+    card = exported.CARDS["net"].replace("unit", "none")
+    exported.card(tmp_path / "cards", "raw", card)
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG")
+    with (
+        ModelServer.of({"raw": tmp_path / "raw"}) as server,
+        exported.gateway(tmp_path / "cards", server) as gateway,
+    ):
+        reply = gateway.ready().post("/predict", **form(stream.getvalue())).json()
+        assert 0 < server.seen()["sizes"][-1] - pixels.size < 100
+    by_label = {one["label"]: one["probability"] for one in reply["predictions"]}
+    expected = model.predict(pixels[np.newaxis], verbose=0)[0]
+    assert [by_label[str(n)] for n in range(3)] == pytest.approx(expected, abs=1e-5)
 
 
 def assert_close(there, here) -> float:

@@ -1,5 +1,6 @@
 """TensorFlow Serving comes, goes, returns, changes its mind; the gateway follows."""
 
+import asyncio
 import json
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 import exported
 import made
 import sleeping
+from crowd import Crowd
 from made import picture
 from standing_in import ModelServer
 
@@ -307,6 +309,43 @@ def test_replicas_take_turns(cards):
                 assert predicted(served).status_code == 200
         shares = [server.seen()["calls"]["Predict"] for server in (one, other)]
         assert min(shares) >= 8, shares
+
+
+def has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="localhost has one address here")
+def test_a_name_with_several_addresses_is_balanced_over_them(cards):
+    """As a headless Service's: here localhost, which is ::1 as well as 127.0.0.1."""
+    with ModelServer.asleep(0) as one:
+        port = f"--port={one.port}"
+        with ModelServer("--model=sums", "--sleep=0", "--host=[::1]", port) as other:
+            with exported.gateway(cards, f"localhost:{one.port}") as served:
+                served.ready()
+                for _ in range(20):
+                    assert predicted(served).status_code == 200
+            shares = [server.seen()["calls"]["Predict"] for server in (one, other)]
+    assert min(shares) >= 8, shares
+
+
+def test_connections_that_end_of_age_lose_no_call(cards):
+    """deploy/k8s/gateway has them end, so that new replicas are found."""
+    age = "--grpc_channel_arguments=grpc.max_connection_age_ms=300"
+    with (
+        ModelServer.asleep(0.02, 32, age) as one,
+        ModelServer.asleep(0.02, 32, age) as other,
+        exported.gateway(cards, one, other) as served,
+    ):
+        served.ready()
+        crowd = Crowd(served.port, 16)
+        answers = asyncio.run(crowd.ask(4))
+    assert len(answers) > 200
+    assert {(answer.status, answer.right) for answer in answers} == {(200, True)}
 
 
 def test_nobody_listens_there(cards):

@@ -18,7 +18,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--model", action="append", metavar="NAME=BASE_PATH")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--connection-age-ms", type=int, default=2**31 - 1)
+    parser.add_argument("--grpc_channel_arguments", metavar="NAME=NUMBER,…", default="")
     parser.add_argument("--policy", choices=("latest", "all"), default="latest")
     parser.add_argument("--label", action="append", metavar="LABEL=VERSION", default=[])
     parser.add_argument("--poll", type=float, default=0.2, metavar="SECONDS")

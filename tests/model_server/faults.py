@@ -34,6 +34,7 @@ SPOILED = {
     "drops a score": _of_each(lambda one: one[:, :-1]),
     "whole numbers": _of_each(lambda one: one.astype("int64")),
     "words": _of_each(lambda one: one.astype(str).astype(object)),
+    "one too much": _of_each(lambda one: one + 1),  # no gateway can notice that
     "nan": _of_each(lambda one: np.full_like(one, np.nan)),
     "no outputs": lambda arrays: {},
     "another name": lambda arrays: {f"not_{n}": one for n, one in arrays.items()},

@@ -20,7 +20,7 @@ Loop = asyncio.AbstractEventLoop
 async def serve(options: Namespace) -> None:
     """Until stdin is closed, or a signal ends it."""
     told = Told(await _models(options), content=options.content)
-    serving = server(told, options.connection_age_ms)
+    serving = server(told, _pairs(options.grpc_channel_arguments))
     port = _listen(serving, options)
     await serving.start()
     print(port, flush=True)
@@ -31,6 +31,11 @@ async def serve(options: Namespace) -> None:
     await over.wait()
     poll.cancel()
     await serving.stop(0)
+
+
+def _pairs(text: str) -> list[tuple[str, int]]:
+    pairs = (one.partition("=") for one in text.split(",") if one)
+    return [(name, int(number)) for name, _, number in pairs]
 
 
 async def _models(options: Namespace) -> dict[str, Model]:

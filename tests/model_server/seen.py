@@ -13,6 +13,7 @@ class Seen:
     answered: int = 0
     rows: list[int] = field(default_factory=list)
     specs: list[str] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)  # bytes of the request
     forms: Counter[str] = field(default_factory=Counter)
     seconds_left: list[float | None] = field(default_factory=list)
     in_progress: int = 0
@@ -22,6 +23,7 @@ class Seen:
         tensors = list(request.inputs.values())
         sizes = [one.tensor_shape.dim[0].size for one in tensors if _has_rows(one)]
         self.rows.append(max(sizes, default=0))
+        self.sizes.append(request.ByteSize())
         self.specs.append(str(request.model_spec))
         self.forms.update("content" if t.tensor_content else "fields" for t in tensors)
         self.seconds_left.append(seconds_left)

@@ -143,11 +143,10 @@ def _add(reply: GetModelStatusResponse, version: int, why: str) -> None:
         one.status.error_message = why
 
 
-def server(told: Told, connection_age_ms: int) -> grpc.aio.Server:
-    """Both services, with messages of any size, on connections of so long a life."""
-    options = [("grpc.max_receive_message_length", -1)]
+def server(told: Told, more: list[tuple[str, int]]) -> grpc.aio.Server:
+    """Both services, with messages of any size, and `more` of gRPC's arguments."""
+    options = [*more, ("grpc.max_receive_message_length", -1)]
     options += [("grpc.max_send_message_length", -1), ("grpc.so_reuseport", 0)]
-    options += [("grpc.max_connection_age_ms", connection_age_ms)]
     serving = grpc.aio.server(options=options)
     add_PredictionServiceServicer_to_server(Prediction(told), serving)
     add_ModelServiceServicer_to_server(Status(told), serving)
