@@ -32,7 +32,7 @@ class TFServingEngine:
     precision: Precision = "float32"
     agreement: float | None = None  # nothing here to compare with
 
-    def __init__(self, remote: Remote) -> None:
+    def __init__(self, remote: Remote, seconds: float = LOAD_SECONDS) -> None:
         self._remote = remote
         self._channel = Channel(remote)
         self._predict = self._channel.method(
@@ -46,7 +46,7 @@ class TFServingEngine:
         self.in_flight = remote.in_flight
         self.batch_sizes = tuple(sorted({1, remote.batch_size}))
         try:
-            self.facts = self._asked_facts(LOAD_SECONDS)
+            self.facts = self._asked_facts(seconds)
         except BaseException:
             self.close()
             raise
@@ -72,8 +72,19 @@ class TFServingEngine:
         return self._scores(reply, length(batch))
 
     def look(self) -> bool:
-        """Whether its signature is still the one that was loaded."""
-        return self._asked_facts(LOOK_SECONDS) == self.facts
+        """Whether its signature is still the one that was loaded.
+
+        A name that was gone for a while is looked up ever more seldom by gRPC, up to
+        two minutes apart, and may come back with other addresses. Another channel does
+        it at once: where that one is answered, the model is to be loaded anew.
+        """
+        try:
+            return self._asked_facts(LOOK_SECONDS) == self.facts
+        except ModelServerUnavailable:
+            if not self._remote.target.startswith("dns:"):
+                raise
+        TFServingEngine(self._remote, LOOK_SECONDS).close()
+        return False
 
     def close(self) -> None:
         """Let the connections go."""
