@@ -81,10 +81,17 @@ class TFServingEngine:
         try:
             return self._asked_facts(LOOK_SECONDS) == self.facts
         except ModelServerUnavailable:
-            if not self._remote.target.startswith("dns:"):
+            if not self._remote.target.startswith("dns:") or not self._is_there():
                 raise
-        TFServingEngine(self._remote, LOOK_SECONDS).close()
-        return False
+            return False
+
+    def _is_there(self) -> bool:
+        """Whether it answers who connects anew."""
+        try:
+            TFServingEngine(self._remote, LOOK_SECONDS).close()
+        except ModelServerUnavailable:
+            return False
+        return True
 
     def close(self) -> None:
         """Let the connections go."""
