@@ -44,10 +44,9 @@ def server(place, local):
     for name, base in bases.items():
         card = place / "cards" / name / "model.toml"
         card.parent.mkdir(parents=True)
-        where = [f"--model={name}", f"--models-dir={place / 'local'}"]
+        where = [f"--card={card}", f"--model={name}", f"--models-dir={place / 'local'}"]
         subprocess.run(
-            [sys.executable, "app.py", "export", base, f"--card={card}", *where]
-            + list(FLAGS[name]),
+            [sys.executable, "app.py", "export", base, *where, *FLAGS[name]],
             cwd=ROOT,
             check=True,
             capture_output=True,
