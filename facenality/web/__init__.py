@@ -43,8 +43,6 @@ def create_app(parts: Parts) -> App:
     app = App("facenality", static_folder=None)
     app.url_map.merge_slashes = False  # a//b is no a/b; a POST cannot be redirected
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
-    # A form's text fields count as JSON does: both are parsed on the hub.
-    app.config["MAX_FORM_MEMORY_SIZE"] = settings.max_json_bytes
     request_log.set_up(app, parts.metrics)
     replies.set_up(app)
     _allow_cross_origin(app, settings.cors_origins)
