@@ -5,6 +5,7 @@ from typing import Any
 from flask import Flask
 from flask_cors import CORS
 
+from ..error_contract import EXPOSED
 from . import (
     examples,
     explain,
@@ -81,7 +82,7 @@ def _allow_cross_origin(app: Flask, origins: tuple[str, ...]) -> None:
         "origins": list(origins),
         "methods": ["GET", "HEAD", "POST", "OPTIONS"],
         "allow_headers": ["Content-Type", "Authorization", "X-API-Key", "X-Request-ID"],
-        "expose_headers": ["X-Request-ID", "Retry-After", "Server-Timing"],
+        "expose_headers": list(EXPOSED),
         "supports_credentials": False,
         "max_age": 86_400,
         "send_wildcard": "*" in origins,
