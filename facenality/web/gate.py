@@ -6,7 +6,6 @@ to Flask, which checks again when the body is there.
 """
 
 import logging
-import re
 import secrets
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -22,10 +21,9 @@ from ..metrics import Metrics
 from ..predictor import Predictor
 from .replies import CLIENT_ID
 from .request_log import Line
+from .whole_numbers import whole_number
 
 log = logging.getLogger(__name__)
-
-_NUMBER = re.compile(r"[0-9]{1,18}")
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -67,13 +65,9 @@ class Gate:
     def _admit(self, query: str) -> None:
         """Raise Overloaded; what else is wrong with the request is Flask's to say."""
         asked = parse_qs(query, keep_blank_values=True) if query else {}
-        version = asked.get("version", [None])[0]
-        if version is not None and not _NUMBER.fullmatch(version):
-            return
+        name, version = (asked.get(one, [None])[0] for one in ("model", "version"))
         try:
-            entry = self._catalog.current(
-                asked.get("model", [None])[0], int(version) if version else None
-            )
+            entry = self._catalog.current(name, whole_number("?version=", version))
         except FacenalityError:
             return
         if entry.batcher:
