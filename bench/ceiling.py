@@ -13,11 +13,11 @@ from pathlib import Path
 
 from facenality import folder
 from facenality.arrays import stack
+from facenality.cores import cores
 from facenality.loader import Model, load
 from facenality.settings import Settings
 
 from .contenders import CACHE
-from .machine import cores
 
 BATCH = 16
 

@@ -19,9 +19,9 @@ from rich.progress import track
 
 from . import wrk
 from .machine import describe
-from .measuring import RESULTS
 from .processes import cpu_seconds, resident_mb
 from .served import served
+from .workload import RESULTS
 
 IDLE = 1000
 LEVELS = (1, 2, 8, 32, 128, 512)
