@@ -308,6 +308,10 @@ def several_models(models: Path, out: Path) -> None:
     made.sums(models / "sums.keras")
 
 
+def nothing_at_all(models: Path, out: Path) -> None:
+    """A new folder."""
+
+
 def a_model_py(models: Path, out: Path) -> None:
     made.colours_by_hand(models / "hand")
 
@@ -341,6 +345,7 @@ def outputs_of_one_name(models: Path, out: Path) -> None:
 
 REFUSED = {
     several_models: "--model sums|traits",
+    nothing_at_all: "There is no model in",
     a_model_py: "runs no Python",
     a_version_that_is_there: "--as-version N",
     a_broken_file: "m.keras",
@@ -448,24 +453,67 @@ def test_an_export_that_answers_differently_is_deleted(tmp_path, monkeypatch, ca
     assert not (tmp_path / "out").exists()
 
 
-def test_a_function_of_python_is_refused(tmp_path, capsys):
-    """TensorFlow would save it, and TensorFlow Serving could not run it."""
+IN_PYTHON = """
+import keras
+import tensorflow as tf
+
+@keras.saving.register_keras_serializable("Own")
+class Own(keras.layers.Layer):
+    def call(self, x):
+        y = tf.py_function(lambda a: a + 1, [x], tf.float32)
+        return tf.ensure_shape(y, x.shape)
+"""
+
+OUT_OF_SIGHT = """
+import keras
+import tensorflow as tf
+
+tables = []
+
+@keras.saving.register_keras_serializable("Own")
+class Own(keras.layers.Layer):
+    def call(self, x):
+        if not tables:
+            with tf.init_scope():
+                pairs = tf.lookup.KeyValueTensorInitializer([1], [2])
+                tables.append(tf.lookup.StaticHashTable(pairs, 0))
+        return x + tf.cast(tables[0].lookup(tf.cast(x, tf.int32)), tf.float32)
+"""
+
+NOT_SAVED = {
+    "calls Python back (EagerPyFunc)": IN_PYTHON,
+    "TensorFlow cannot save it: Tried to export": OUT_OF_SIGHT,
+}
+
+
+@pytest.mark.parametrize("why", NOT_SAVED)
+def test_what_tensorflow_serving_could_not_run_is_refused(why, tmp_path, capsys):
     folder = tmp_path / "models" / "m"
     folder.mkdir(parents=True)
-    (folder / "custom.py").write_text(
-        "import keras\nimport tensorflow as tf\n"
-        "@keras.saving.register_keras_serializable('Own')\n"
-        "class Own(keras.layers.Layer):\n"
-        "    def call(self, x):\n"
-        "        y = tf.py_function(lambda a: a + 1, [x], tf.float32)\n"
-        "        return tf.ensure_shape(y, x.shape)\n"
-    )
+    (folder / "custom.py").write_text(NOT_SAVED[why])
     space: dict = {}
-    exec((folder / "custom.py").read_text(), space)
+    exec(NOT_SAVED[why], space)
     inputs = keras.Input((2,))
     keras.Model(inputs, space["Own"]()(inputs)).save(folder / "model.keras")
     assert export(tmp_path / "models", tmp_path / "out") == 1
-    assert "calls Python back (EagerPyFunc)" in capsys.readouterr().err
+    assert why in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+ENDS = {KeyboardInterrupt: (130, "Stopped"), ZeroDivisionError: (1, "ZeroDivision")}
+
+
+@pytest.mark.parametrize("raised", ENDS)
+def test_however_it_ends_nothing_half_is_left(raised, tmp_path, monkeypatch, capsys):
+    def ends(*_):
+        raise raised
+
+    (tmp_path / "models").mkdir()
+    made.sums(tmp_path / "models" / "sums.keras")
+    monkeypatch.setattr(checks, "tensors", ends)
+    status, told = ENDS[raised]
+    assert export(tmp_path / "models", tmp_path / "out") == status
+    assert told in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
