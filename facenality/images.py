@@ -269,7 +269,8 @@ def preprocess(picture: Image.Image | npt.NDArray[np.uint8], how: str) -> Tensor
     pixels = np.asarray(picture, dtype=np.float32)
     if pixels.ndim == 2:
         pixels = pixels[..., np.newaxis]
-    return _PREPROCESS[how](pixels)
+    scaled: Tensor = SCALES[how](pixels)
+    return scaled
 
 
 def _torch(pixels: Tensor) -> Tensor:
@@ -283,7 +284,8 @@ def _caffe(pixels: Tensor) -> Tensor:
     return pixels[..., ::-1] - mean_bgr
 
 
-_PREPROCESS: dict[str, Callable[[Tensor], Tensor]] = {
+# Arithmetic only, so that they scale tensors of TensorFlow as well.
+SCALES: dict[str, Callable[[Any], Any]] = {
     "none": lambda pixels: pixels,
     "unit": lambda pixels: pixels / np.float32(255),
     "tf": lambda pixels: pixels / np.float32(127.5) - np.float32(1),
