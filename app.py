@@ -74,6 +74,21 @@ def shown_host(settings: Settings) -> str:
     return "localhost" if local else settings.host
 
 
+def export(command: cli.Command) -> int:
+    """Its import is its own: no server needs it."""
+    from facenality.exporting import command as exporting
+    from facenality.exporting.wanted import Wanted
+
+    wanted = Wanted(
+        command.out,
+        command.as_version,
+        with_decoding=command.with_decoding,
+        force=command.force,
+        card=command.card,
+    )
+    return exporting.export(command.settings, wanted)
+
+
 def main(argv: list[str]) -> int:
     """Run the command that `argv` names."""
     try:
@@ -91,6 +106,8 @@ def main(argv: list[str]) -> int:
             return check(command.settings, write_expected=command.write_expected)
         if command.name == "dataset":
             return dataset(command.settings, command.out, force=command.force)
+        if command.name == "export":
+            return export(command)
         if command.name == "bench":
             return bench(command.settings)
         return serve(command.settings)

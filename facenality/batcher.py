@@ -1,46 +1,43 @@
-"""Instances -> batches -> the model thread -> scores.
+"""Instances -> batches -> the model -> scores.
 
 Theory of operation. Greenlets submit jobs into a queue that the hub owns. One collector
-greenlet takes whatever waits, up to `max_batch_size`, the moment the model thread is
-free; while a batch is in the model thread, the next one gathers by itself. So a lone
-request never waits for company, a busy server batches, and nothing polls.
+greenlet takes whatever waits, up to `max_batch_size`, the moment a lane into the model
+is free; a model in this process has one lane, its thread, one elsewhere has as many as
+calls may be in flight. While a batch is in the model, the next one gathers by itself.
+So a lone request never waits for company, a busy server batches, and nothing polls.
 
 A job is answered exactly once: with its own row, with the model's error, or, when its
 greenlet stops waiting (deadline, client gone), never: then it leaves the queue at once
 and does not reach the model. A batch that fails is tried again one by one, so that only
 the culprit fails.
-
-Admission. Whoever wants an answer takes places first, from before decoding until the
-answers. From the places taken and the rate of the batches that ran follows how long
-until a new job has its turn; where that is too long it is refused, with the time until
-there is room.
 """
 
 import logging
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import gevent
 from gevent.event import AsyncResult, Event
 from gevent.lock import BoundedSemaphore
+from gevent.pool import Group
 
+from .admission import Admission, Running
 from .arrays import Arrays, rows, stack
-from .errors import Expired, FacenalityError, ModelFailed, Overloaded
-from .rate import Rate
+from .errors import BadAnswer, Expired, FacenalityError, ModelFailed, Unavailable
 from .threads import Threads
 
 Predict = Callable[[Arrays], Arrays]
+Ask = Callable[[Arrays, float], Arrays]
+Compute = Callable[[list[Arrays], float], list[Arrays]]  # instances, deadline -> rows
 Observe = Callable[[int, float], None]  # the size of a batch, its seconds in the model
 
 log = logging.getLogger(__name__)
 
-# Places for jobs at the very most, since 512 instances of 224x224x3 are 300 MiB; but
-# always for one batch in the model and the next one behind it.
-MAX_JOBS = 512
+# Nothing in the batch is to blame for these: alone, its jobs would fare no better.
+NOBODYS_FAULT = (Unavailable, Expired, BadAnswer)
 
 
 def unobserved(_size: int, _seconds: float) -> None:
@@ -64,99 +61,69 @@ class _Job:
     result: AsyncResult = field(default_factory=AsyncResult)
     submitted: float = field(default_factory=time.monotonic)
     gone: bool = False
+    carrier: gevent.Greenlet | None = None  # of its batch, where batches run beside
+    together: "list[_Job]" = field(default_factory=list)  # the jobs of that batch
 
 
-class Batcher:
-    """Gives `predict` (batch[N, …] -> scores[N, …]) batches in the model thread.
+def in_thread(predict: Predict, thread: Threads) -> Compute:
+    """`predict` (batch[N, …] -> scores[N, …]) in the model's thread."""
 
-    All methods are for greenlets of the hub that made it.
+    def compute(instances: list[Arrays], _deadline: float) -> list[Arrays]:
+        return thread.run(_predict_rows, predict, instances)
+
+    return compute
+
+
+def elsewhere(ask: Ask) -> Compute:
+    """`ask` (batch[N, …], deadline -> scores[N, …]) in the greenlet of the batch."""
+
+    def compute(instances: list[Arrays], deadline: float) -> list[Arrays]:
+        return rows(ask(stack(instances), deadline))
+
+    return compute
+
+
+class Batcher(Admission):
+    """Gives `compute` batches, as many at once as there are `lanes`.
+
+    With `cancels` a batch is let go when nobody waits for it any more; a native thread
+    could not be stopped. All methods are for greenlets of the hub that made it.
     """
 
     def __init__(
         self,
-        predict: Predict,
-        thread: Threads,
+        compute: Compute,
         *,
         max_batch_size: int,
+        lanes: int = 1,
+        cancels: bool = False,
         max_batch_wait: float = 0.0,
         max_queue_wait: float = 5.0,
         observe: Observe = unobserved,
         warm_seconds: Mapping[int, float] | None = None,
     ) -> None:
-        self._predict = predict
-        self._thread = thread
-        self._max_batch_size = max_batch_size
+        super().__init__(
+            max_batch_size=max_batch_size,
+            lanes=lanes,
+            max_queue_wait=max_queue_wait,
+            warm_seconds=warm_seconds,
+        )
+        self._compute = compute
+        self._cancels = cancels
         self._max_batch_wait = max_batch_wait
-        self._max_queue_wait = max_queue_wait
         self._observe = observe
         self._queue: deque[_Job] = deque()
         self._waiting = Event()
         self._full = Event()
-        self._places = 0
-        self._max_places = max(MAX_JOBS, 2 * max_batch_size)
-        self._rate = Rate(warm_seconds or {})
-        self._in_model = 0
-        self._started = self._finished = time.monotonic()  # the latest batch
-        self._left = -math.inf  # when the last place was given back
-        self._model_free = BoundedSemaphore()
+        self._finished = time.monotonic()  # the latest batch
+        self._free_lanes = BoundedSemaphore(lanes)
+        self._batches = Group()
         self._collector = gevent.spawn(self._collect)
 
     @property
     def depth(self) -> int:
         """Jobs that wait for their batch."""
         return len(self._queue)
-
-    @contextmanager
-    def places(
-        self, count: int = 1, *, decoding: float = 0.0, within: float = math.inf
-    ) -> Iterator[None]:
-        """Hold `count` places from before decoding until the answers.
-
-        Raises Overloaded as `check` does.
-        """
-        self.check(count, decoding=decoding, within=within)
-        self._places += count
-        try:
-            yield
-        finally:
-            self._places -= count
-            self._left = time.monotonic()
-
-    def check(
-        self, count: int = 1, *, decoding: float = 0.0, within: float = math.inf
-    ) -> None:
-        """Raise Overloaded where `count` jobs that came now would find no room.
-
-        That is: their turn comes later than `max_queue_wait` or than their deadline,
-        `within` seconds. The decoders, working meanwhile, need `decoding` seconds.
-        """
-        late = max(decoding, self.wait()) - min(self._max_queue_wait, within)
-        too_many = self._places + count - self._max_places
-        if late > 0 or too_many > 0:
-            batches = math.ceil(max(0, too_many) / self._max_batch_size)
-            seconds = max(late, batches * self._full_batch_seconds(), 1.0)
-            raise Overloaded(
-                f"Too many requests are waiting; try again in {math.ceil(seconds)} s.",
-                retry_after=seconds,
-            )
-
-    def wait(self) -> float:
-        """Seconds until the model would begin with a job that came now."""
-        ahead = max(0, self._places - self._in_model)
-        full_batches = ahead // self._max_batch_size
-        return self._batch_left() + full_batches * self._full_batch_seconds()
-
-    def _batch_left(self) -> float:
-        """Of the batch in the model; one that is overdue may take as long again."""
-        if not self._in_model:
-            return 0.0
-        expected = self._rate.seconds(self._in_model) or 0.0
-        return abs(expected - (time.monotonic() - self._started))
-
-    def _full_batch_seconds(self) -> float:
-        """As learned; until then a first batch takes as long as it has taken so far."""
-        known = self._rate.seconds(self._max_batch_size)
-        return self._batch_left() if known is None else known
 
     def submit(self, instance: Arrays, deadline: float = math.inf) -> Row:
         """Wait for the scores of `instance`.
@@ -177,20 +144,15 @@ class Batcher:
             raise
         return row
 
-    @property
-    def quiet(self) -> float:
-        """Seconds since the last place was given back; 0 while one is held."""
-        return 0.0 if self._places else time.monotonic() - self._left
-
     def aside(self, instances: list[Arrays]) -> list[Arrays]:
         """Scores of a small batch beside the queue, for work that can wait.
 
         To be called one at a time, and while it is `quiet`: a job that comes meanwhile
         waits for this batch and no longer. Raises ModelFailed.
         """
-        with self._model_free:
+        with self._free_lanes:
             try:
-                return self._thread.run(_predict_rows, self._predict, instances)
+                return self._compute(instances, math.inf)
             except FacenalityError:  # also one that is thrown at who waits here
                 raise
             except Exception as error:
@@ -199,20 +161,29 @@ class Batcher:
     def close(self) -> None:
         """Stop collecting; the queue must be empty or it is never answered."""
         self._collector.kill()
+        self._batches.kill()
 
     def _withdraw(self, job: _Job) -> None:
         job.gone = True
         if job in self._queue:
             self._queue.remove(job)
+        elif self._cancels and job.carrier and all(one.gone for one in job.together):
+            job.carrier.kill(block=False)
 
     def _collect(self) -> None:
         while True:
             self._waiting.wait()
             self._wait_for_company()
-            with self._model_free:
-                batch = self._take()
-                if batch:
-                    self._run(batch)
+            self._free_lanes.acquire()
+            batch = self._take()
+            if not batch:
+                self._free_lanes.release()
+            elif self._lanes == 1:
+                # In this greenlet: the next batch begins before the hub does anything.
+                self._run(batch)
+                self._free_lanes.release()
+            else:
+                self._run_beside(batch)
 
     def _wait_for_company(self) -> None:
         if not self._max_batch_wait or not self._queue:
@@ -237,34 +208,44 @@ class Batcher:
             self._waiting.clear()
         return batch
 
+    def _run_beside(self, batch: list[_Job]) -> None:
+        """Begin with `batch`; its lane is free again when it ends, however it ends."""
+        carrier = self._batches.spawn(self._run, batch)
+        carrier.rawlink(lambda _: self._free_lanes.release())
+        for job in batch:
+            job.carrier, job.together = carrier, batch
+
     def _run(self, batch: list[_Job]) -> None:
         """Answer every job of `batch`."""
         could_begin = self._could_begin(batch)
-        started = self._started = time.monotonic()
-        self._in_model = len(batch)
+        running = self.began(len(batch))
         try:
-            scores = self._thread.run(
-                _predict_rows, self._predict, [job.instance for job in batch]
-            )
+            scores = self._asked(batch, running)
+        except NOBODYS_FAULT as error:
+            for job in batch:
+                job.result.set_exception(error)
+            return
         except Exception as error:
-            self._stopped()
             self._recover(batch, error)
             return
-        self._stopped()
-        self._rate.learn(len(batch), self._finished - could_begin)
-        seconds = self._finished - started
+        self.took(len(batch), self._finished - could_begin)
+        seconds = self._finished - running.started
         self._observe(len(batch), seconds)
         for job, row in zip(batch, scores, strict=True):
-            waited = started - job.submitted
+            waited = running.started - job.submitted
             job.result.set(Row(row, waited, seconds, len(batch)))
 
-    def _stopped(self) -> None:
-        self._in_model = 0
-        self._finished = time.monotonic()
+    def _asked(self, batch: list[_Job], running: Running) -> list[Arrays]:
+        deadline = max(job.deadline for job in batch)
+        try:
+            return self._compute([job.instance for job in batch], deadline)
+        finally:
+            self.ended(running)
+            self._finished = time.monotonic()
 
     def _could_begin(self, batch: list[_Job]) -> float:
-        """When the model was free and a job was there: what the hub adds counts too."""
-        if self._max_batch_wait:
+        """When a lane was free and a job was there: what the hub adds counts too."""
+        if self._max_batch_wait or self._lanes > 1:
             return time.monotonic()
         return max(self._finished, batch[0].submitted)
 

@@ -2,10 +2,18 @@
 
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
+from . import remote
 from .errors import ModelNotLoaded
 
 Task = Literal[
@@ -28,6 +36,31 @@ class ImageCard(_Part):
     fit: Literal["stretch", "crop", "pad"] = "stretch"
 
 
+class TFServingCard(_Part):
+    """The `[tf_serving]` table: a model that lives in TensorFlow Serving."""
+
+    host: str | None = None
+    name: str | None = None
+    signature: str | None = None
+    input: str | None = None
+    output: str | None = None
+    version: int | None = Field(None, ge=1)
+    label: str | None = None
+
+    @field_validator("host")
+    @classmethod
+    def _an_address(cls, value: str | None) -> str | None:
+        if value is not None:
+            remote.target(value)
+        return value
+
+    @model_validator(mode="after")
+    def _one_choice(self) -> Self:
+        if self.version is not None and self.label is not None:
+            raise ValueError("version and label exclude each other")
+        return self
+
+
 class Card(_Part):
     """Every key is optional; None is left to inference or to the settings."""
 
@@ -36,10 +69,11 @@ class Card(_Part):
     output: Output | None = None
     preprocess: Preprocess | None = None
     image: ImageCard = ImageCard()
-    engine: Literal["auto", "tensorflow", "openvino"] | None = None
+    engine: Literal["auto", "tensorflow", "openvino", "tf-serving"] | None = None
     precision: Literal["float32", "bfloat16"] | None = None
     max_batch_size: int | None = Field(None, ge=1, le=1024)
     tolerance: float | None = Field(None, gt=0)
+    tf_serving: TFServingCard | None = None
 
 
 def read(file: Path | None) -> Card:

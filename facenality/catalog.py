@@ -10,6 +10,9 @@ version that is gone from two scans is retired; the next highest then answers.
 Where it is not known yet which engine is fastest, TensorFlow serves at once. A child
 process compares them meanwhile, one model after the other, and what it finds faster
 takes over as a new version would: loaded beside the old, verified, swapped in one step.
+
+A model that lives on another server is asked every few seconds whether it is there, and
+still the one that was loaded; while it is not, nobody is sent there.
 """
 
 import logging
@@ -24,16 +27,26 @@ from gevent.event import Event
 from . import folder
 from .batcher import Batcher
 from .entry import Entry
-from .errors import Loading, Malformed, ModelNotLoaded, NoSuchModel, WrongSetting
+from .errors import (
+    Loading,
+    Malformed,
+    ModelNotLoaded,
+    ModelServerUnavailable,
+    NoSuchModel,
+    WrongSetting,
+)
 from .folder import Fingerprint, Found
 from .loader import Model
 from .metrics import Metrics
 from .settings import Settings
 from .threads import Threads
+from .trials.choosing import ELSEWHERE
 
 log = logging.getLogger(__name__)
 
 BUNDLED = ("digits", "sentiment")  # ours; a user's own model goes before them
+
+AWAY_SECONDS = 3.0  # until a model's server that does not answer is asked again
 
 Key = tuple[str, int]  # name and version
 
@@ -73,6 +86,7 @@ class Catalog:
             self._wake.wait(self._settings.scan_interval_s)
             self._wake.clear()
             self.refresh()
+            self._look_elsewhere()
             self._exchange_engines()
             if comparing.dead:
                 comparing = gevent.spawn(self._compare)
@@ -84,7 +98,7 @@ class Catalog:
     def refresh(self) -> None:
         """Take what has settled, retire what is gone."""
         try:
-            found = self._disk.run(folder.find, self._settings.models_dir)
+            found = self._disk.run(self._find)
         except OSError as error:
             log.warning("the models folder cannot be read: %s", error.strerror)
             return
@@ -142,6 +156,16 @@ class Catalog:
             if self._entries.get(_key(entry.found)) is entry:
                 self._take(_key(entry.found), entry.found)
         self._compared.clear()
+
+    def _look_elsewhere(self) -> None:
+        """Models on other servers: come back, gone, or become another."""
+        gevent.joinall([gevent.spawn(self._look, entry) for entry in self.entries])
+
+    def _look(self, entry: Entry) -> None:
+        if entry.model is None and entry.away:
+            self._load(entry)
+        elif not entry.look():
+            self._take(_key(entry.found), entry.found)
 
     def _retire(self, key: Key) -> None:
         self._refused.pop(key, None)
@@ -209,9 +233,14 @@ class Catalog:
             )
         return entry
 
+    def _find(self) -> list[Found]:
+        return folder.find(
+            self._settings.models_dir, cards=self._settings.engine == ELSEWHERE
+        )
+
     def _first_scan(self) -> list[Found]:
         try:
-            found = folder.find(self._settings.models_dir)
+            found = self._find()
         except OSError as error:
             raise WrongSetting(
                 f"--models-dir (FACENALITY_MODELS_DIR) is "
@@ -242,8 +271,12 @@ class Catalog:
 
 
 def _served(entry: Entry) -> Served:
-    """What `entry` serves. Raises ModelNotLoaded, Loading."""
+    """What `entry` serves. Raises ModelServerUnavailable, ModelNotLoaded, Loading."""
     name = entry.found.name
+    if entry.away:
+        raise ModelServerUnavailable(
+            f"Model {name} cannot be asked: {entry.away}", retry_after=AWAY_SECONDS
+        )
     if entry.error:
         raise ModelNotLoaded(f"Model {name} could not be loaded: {entry.error}")
     if entry.model is None or entry.batcher is None:

@@ -12,6 +12,7 @@ from .facts import TensorFacts
 from .folder import Found
 from .loader import Model, load
 from .settings import Settings
+from .trials.choosing import ELSEWHERE
 
 COLUMNS = (
     "model",
@@ -32,7 +33,8 @@ def check(settings: Settings, *, write_expected: bool = False) -> int:
         table.add_column(column, overflow="fold")
     notes: list[str] = []
     failed = False
-    for found in folder.find(settings.models_dir):
+    cards = settings.engine == ELSEWHERE
+    for found in folder.find(settings.models_dir, cards=cards):
         name = f"{found.name} {found.version}"
         try:
             model = _load(console, found, settings, write_expected)

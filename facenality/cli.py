@@ -11,6 +11,7 @@ COMMANDS = {
     "fetch": "download an ImageNet model of keras.applications, such as ResNet50",
     "check": "load, verify and warm every model, print a table, and exit",
     "dataset": "export the corrections that were sent as a Keras directory data set",
+    "export": "write --model as a SavedModel for TensorFlow Serving, and its card",
     "bench": "measure --model on every engine here, and say what to set",
 }
 
@@ -27,6 +28,9 @@ class Command:
     checksums: Path | None = None
     out: Path = Path()
     force: bool = False
+    as_version: int | None = None
+    with_decoding: bool = False
+    card: Path | None = None
 
 
 def parse(argv: list[str]) -> Command:
@@ -47,6 +51,9 @@ def parse(argv: list[str]) -> Command:
         checksums=getattr(given, "checksums", None),
         out=getattr(given, "out", Path()),
         force=getattr(given, "force", False),
+        as_version=getattr(given, "as_version", None),
+        with_decoding=getattr(given, "with_decoding", False),
+        card=getattr(given, "card", None),
     )
 
 
@@ -76,6 +83,8 @@ def _parser(name: str) -> argparse.ArgumentParser:
         _add_fetch(parser)
     if name == "dataset":
         _add_dataset(parser)
+    if name == "export":
+        _add_export(parser)
     settings.add_flags(parser)
     return parser
 
@@ -104,6 +113,44 @@ def _add_dataset(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--force", action="store_true", help="replace an earlier export in OUT"
     )
+
+
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "out",
+        metavar="OUT",
+        type=Path,
+        help="the model's folder for TensorFlow Serving; its versions lie in it",
+    )
+    parser.add_argument(
+        "--as-version",
+        metavar="N",
+        type=_version,
+        help="write it as this version; else its own, which a model's folder gives it",
+    )
+    parser.add_argument(
+        "--with-decoding",
+        action="store_true",
+        help="take encoded pictures (image_bytes) and answer labels; the model itself "
+        "is then the signature 'tensors'",
+    )
+    parser.add_argument(
+        "--card",
+        metavar="FILE",
+        type=Path,
+        help="write the gateway's model.toml there, which is printed otherwise",
+    )
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="replace the version; a server that has it loaded does not notice",
+    )
+
+
+def _version(text: str) -> int:
+    if not text.isdecimal() or not text.isascii() or not 1 <= int(text) < 10**18:
+        raise argparse.ArgumentTypeError(f"{text!r} is no version; 1, 2, 3, … are")
+    return int(text)
 
 
 def _formatter(prog: str) -> argparse.HelpFormatter:

@@ -13,10 +13,12 @@ from pathlib import Path
 
 import gevent
 
-from .batcher import Batcher, Observe, unobserved
-from .errors import FacenalityError, ModelNotLoaded
+from . import memory
+from .batcher import Batcher, Observe, elsewhere, in_thread, unobserved
+from .engines import RemoteEngine
+from .errors import FacenalityError, ModelNotLoaded, ModelServerUnavailable
 from .folder import Found
-from .loader import Model, load
+from .loader import Model, close, load
 from .settings import Settings
 from .threads import Threads
 from .trials.choosing import Choice, compared
@@ -35,6 +37,7 @@ class Entry:
     stage: str = "waiting"
     percent: float = 0
     error: str | None = None
+    away: str | None = None  # why the server that it lives on does not answer now
     model: Model | None = None
     batcher: Batcher | None = None
     users: int = 0
@@ -42,7 +45,8 @@ class Entry:
 
     def tell(self, stage: str) -> None:
         """Enter the next stage of loading."""
-        log.info("%s %d: %s", self.found.name, self.found.version, stage)
+        level = logging.DEBUG if self.away else logging.INFO  # it is asked for ever
+        log.log(level, "%s %d: %s", self.found.name, self.found.version, stage)
         self.stage = stage
         self.percent = min(99, self.percent + 100 / STAGES)
 
@@ -51,19 +55,15 @@ class Entry:
         try:
             model = self.thread.run(self._load, settings)
         except Exception as error:
-            self._give_up(error)
+            if self._may_be_mended_elsewhere(error):
+                self._is_away(error)
+            else:
+                self._give_up(error)
             return False
+        self.away = None
         # What loading left behind goes now: frozen below, 100 MB of Keras would stay.
-        self.thread.run(gc.collect)
-        self.batcher = Batcher(
-            model.engine.predict,
-            self.thread,
-            max_batch_size=model.engine.batch_sizes[-1],
-            max_batch_wait=settings.max_batch_wait_ms / 1000,
-            max_queue_wait=settings.max_queue_wait_s,
-            observe=observe,
-            warm_seconds=model.batch_seconds,
-        )
+        self.thread.run(memory.give_back)
+        self.batcher = _batcher(model, self.thread, settings, observe)
         self.model, self.stage, self.percent = model, "ready", 100
         # What has been loaded stays: a full collection that walks all of TensorFlow's
         # objects takes 130 ms, and the hub stands still meanwhile.
@@ -134,6 +134,36 @@ class Entry:
                 _announce_choice(self.model)
         return choice.how.converted is not None
 
+    def look(self) -> bool:
+        """Ask the server that it lives on; False where it has become another model."""
+        engine = self.model.engine if self.model else None
+        if not isinstance(engine, RemoteEngine):
+            return True
+        try:
+            same = self.thread.run(engine.look)
+        except ModelServerUnavailable as error:
+            self._is_away(error)
+            return True
+        except FacenalityError:
+            return False
+        if self.away:
+            log.info("%s %d: there again", self.found.name, self.found.version)
+        self.away = None
+        return same
+
+    def _may_be_mended_elsewhere(self, error: Exception) -> bool:
+        known = isinstance(error, FacenalityError)
+        return isinstance(error, ModelServerUnavailable) or (
+            known and self.found.is_card
+        )
+
+    def _is_away(self, error: Exception) -> None:
+        """Said once: it is asked again every few seconds."""
+        if self.away != str(error):
+            log.error("%s %d: %s", self.found.name, self.found.version, error)
+        self.away = str(error)
+        self.stage = "waiting for its server"
+
     def retire(self) -> None:
         """Free the model, after its last request."""
         self.retired = True
@@ -144,6 +174,8 @@ class Entry:
         if self.batcher:
             self.batcher.close()
             log.info("%s %d: retired", self.found.name, self.found.version)
+        if self.model:
+            close(self.model.engine)
         self.model = self.batcher = None
         self.thread.kill()
         gc.unfreeze()
@@ -158,6 +190,26 @@ class Entry:
         self.users -= 1
         if self.retired and not self.users:
             gevent.spawn(self._free)
+
+
+def _batcher(
+    model: Model, thread: Threads, settings: Settings, observe: Observe
+) -> Batcher:
+    """One lane into its thread; into a model elsewhere as many as may be in flight."""
+    engine = model.engine
+    compute, lanes = in_thread(engine.predict, thread), 1
+    if isinstance(engine, RemoteEngine):
+        compute, lanes = elsewhere(engine.ask), engine.in_flight
+    return Batcher(
+        compute,
+        max_batch_size=model.batch_size,
+        lanes=lanes,
+        cancels=isinstance(engine, RemoteEngine),
+        max_batch_wait=settings.max_batch_wait_ms / 1000,
+        max_queue_wait=settings.max_queue_wait_s,
+        observe=observe,
+        warm_seconds=model.batch_seconds,
+    )
 
 
 def _or_raise(outcome: Model | BaseException) -> Model:

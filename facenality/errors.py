@@ -6,9 +6,9 @@
     HTTP body ─ web ─▶ bytes ─ decode ─▶ instance ─ batcher ─▶ batch ─ engine ─▶ scores
                │              │                    │                    │
            Unauthorized   NotUsable            Overloaded          ModelFailed
-           Malformed      TooLarge             Expired
+           Malformed      TooLarge             Expired             BadAnswer
            TooLarge, TooSlow                   ClientGone
-           UnsupportedType, NotFetched
+           UnsupportedType, NotFetched                  ModelServerUnavailable
            NoSuchModel, Loading, Draining
 
 The sentence of every error names the fix; `error_contract.py` says how clients see it.
@@ -120,6 +120,13 @@ class ModelFailed(FacenalityError):
     code = "model_failed"
 
 
+class BadAnswer(FacenalityError):
+    """The remote engine answered nonsense: its model is not the one that was loaded."""
+
+    status = 502
+    code = "bad_answer"
+
+
 class Unavailable(FacenalityError):
     """Not now; `retry_after` says in how many seconds."""
 
@@ -141,6 +148,12 @@ class Overloaded(Unavailable):
     """The wait in the queue would be longer than `max_queue_wait_s`."""
 
     code = "overloaded"
+
+
+class ModelServerUnavailable(Unavailable):
+    """The model lives elsewhere, and nobody answers there."""
+
+    code = "model_server_unavailable"
 
 
 class TooManyConnections(Unavailable):

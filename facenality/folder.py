@@ -3,6 +3,7 @@
 models/NAME.keras | NAME.h5                      one file: model NAME, version 1
 models/NAME/model.keras | model.h5 | …           the same with room for its card
 models/NAME/VERSION/model.keras | model.h5 | saved_model/ | model.py
+models/NAME[/VERSION]/model.toml                 a card alone: it lives elsewhere
 """
 
 import hashlib
@@ -17,6 +18,7 @@ log = logging.getLogger(__name__)
 SUFFIXES = (".keras", ".h5")
 # A model.py comes first: it may well load the model.keras beside it, its own way.
 MODELS = ("model.py", "model.keras", "model.h5", "saved_model")
+CARD = "model.toml"
 BESIDE = ("model.toml", "*.txt", "sample.*", "expected.json", "custom.py")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -35,6 +37,16 @@ class Found:
     folders: tuple[Path, ...]  # the nearest first
     fingerprint: Fingerprint = field(default=frozenset(), compare=False)
     own: frozenset[str] = field(default=frozenset(), compare=False)  # it writes itself
+
+    @property
+    def is_card(self) -> bool:
+        """Whether there is only a card here: the model itself lives elsewhere."""
+        return self.file.name == CARD
+
+    @property
+    def numbered(self) -> bool:
+        """Whether it lies in a folder of its version."""
+        return len(self.folders) == 2
 
     def labels_folder(self) -> Path:
         """Where the file of labels lies that its card means."""
@@ -61,8 +73,12 @@ class Found:
         return next(samples, None)
 
 
-def find(models_dir: Path) -> list[Found]:
-    """Every version of every model in the folder, by name and version."""
+def find(models_dir: Path, *, cards: bool = False) -> list[Found]:
+    """Every version of every model in the folder, by name and version.
+
+    A card alone is a model where it speaks of TensorFlow Serving, and with `cards`
+    always: then the settings say that models live there.
+    """
     found: list[Found] = []
     for entry in models_dir.iterdir():
         name = entry.name if entry.is_dir() else entry.stem
@@ -70,7 +86,7 @@ def find(models_dir: Path) -> list[Found]:
             continue
         if entry.is_dir():
             try:
-                found += _versions(entry)
+                found += _versions(entry, cards)
             except OSError as error:  # one folder's trouble is not the others'
                 log.warning("%s cannot be read: %s", entry.name, error.strerror)
         elif entry.suffix in SUFFIXES:
@@ -78,19 +94,31 @@ def find(models_dir: Path) -> list[Found]:
     return sorted(found)
 
 
-def _versions(folder: Path) -> list[Found]:
+def _versions(folder: Path, cards: bool) -> list[Found]:
     model = _model_in(folder)
     if model:
         return [_found(folder.name, 1, model, (folder,))]
-    return [
+    versions = [
         _found(folder.name, int(sub.name), model, (sub, folder))
         for sub in folder.iterdir()
-        if _VERSION.fullmatch(sub.name) and (model := _model_in(sub))
+        if _VERSION.fullmatch(sub.name)
+        and (model := _model_in(sub) or _card_in(sub, cards))
     ]
+    card = _card_in(folder, cards)
+    return versions or ([_found(folder.name, 1, card, (folder,))] if card else [])
 
 
 def _model_in(folder: Path) -> Path | None:
     return next((folder / m for m in MODELS if _complete(folder / m)), None)
+
+
+def _card_in(folder: Path, cards: bool) -> Path | None:
+    """Its card, where that is all a model needs: the model lives elsewhere."""
+    card = folder / CARD
+    if not card.is_file():
+        return None
+    text = b"" if cards else card.read_bytes()
+    return card if cards or b"tf-serving" in text or b"[tf_serving]" in text else None
 
 
 def _complete(model: Path) -> bool:
@@ -108,7 +136,7 @@ def _found(name: str, version: int, model: Path, folders: tuple[Path, ...]) -> F
 
 def _contents(model: Path) -> Iterator[Path]:
     """The files that make up the model: of a model.py all that lie beside it."""
-    if model.suffix in SUFFIXES:
+    if model.suffix in SUFFIXES or model.name == CARD:
         yield model
         return
     folder = model.parent if model.suffix == ".py" else model

@@ -8,15 +8,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import card, engines, examples, golden, recipe, tasks
+from . import batch_size, card, engines, examples, golden, recipe, tasks
 from .arrays import Array, Arrays, rows, stack
 from .card import Card
-from .engines import Engine, Tell
+from .engines import Engine, RemoteEngine, Tell
 from .errors import FacenalityError, ModelNotLoaded
 from .facts import TensorFacts
 from .folder import Found, sha256
 from .settings import Settings
 from .trials.choosing import Choice, chosen, wish
+
+# Warm predictions of a size that are timed, and after how long one of them is enough.
+TIMED, TIMED_SECONDS = 3, 0.05
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,8 @@ class Model:
     recipe: recipe.Recipe
     task: tasks.Task
     engine: Engine
-    batch_seconds: dict[int, float]  # a warm prediction of each allowed batch size
+    batch_seconds: dict[int, float]  # a warm prediction of each batch size tried
+    batch_size: int  # of those that share a call, at most
     choice: Choice  # of the engine, and why
     golden_difference: float | None  # None: it has no golden sample
     load_seconds: float
@@ -55,6 +59,29 @@ def load(
     with chosen(asked, tell, decide=decide) as choice:
         size = asked.max_batch_size
         engine = engines.open_engine(found.file, size, tell, choice.how)
+    try:
+        return _made(found, written, engine, choice, tell, write_expected, started)
+    except BaseException:
+        close(engine)
+        raise
+
+
+def close(engine: Engine) -> None:
+    """Let go what an engine holds beyond memory."""
+    if isinstance(engine, RemoteEngine):
+        engine.close()
+
+
+def _made(
+    found: Found,
+    written: Card,
+    engine: Engine,
+    choice: Choice,
+    tell: Tell,
+    write_expected: bool,
+    started: float,
+) -> Model:
+    """The model that `engine` is, once it is warm and has been verified."""
     settled = recipe.complete(written, engine.facts, found.labels_folder())
     task = tasks.make(settled, engine.facts)
     seconds = warm_up(engine, example(found, task, engine), tell)
@@ -68,6 +95,7 @@ def load(
         task,
         engine,
         seconds,
+        _batch_size(engine, seconds),
         choice,
         difference,
         time.monotonic() - started,
@@ -95,29 +123,46 @@ def _blank(tensor: TensorFacts) -> Array:
     return np.zeros(tensor.example_shape(), tensor.dtype)
 
 
+def _batch_size(engine: Engine, seconds: dict[int, float]) -> int:
+    """As it pays here; a model elsewhere knows better what pays there."""
+    if not seconds or isinstance(engine, RemoteEngine):
+        return engine.batch_sizes[-1]
+    return batch_size.best(seconds)
+
+
 def warm_up(engine: Engine, example: Arrays | None, tell: Tell) -> dict[int, float]:
-    """Predict every allowed batch size twice; seconds of the second time, by size."""
+    """Predict the allowed batch sizes, as far as larger ones pay; seconds by size."""
     seconds: dict[int, float] = {}
     for size in engine.batch_sizes if example is not None else ():
         tell(f"warming up, batch {size}")
         batch = stack([example] * size)  # type: ignore[list-item]  # not None here
         try:
-            engine.predict(batch)
-            started = time.monotonic()
             answered = rows(engine.predict(batch))
+            seconds[size] = _timed(engine, batch)
         except FacenalityError:
             raise
         except Exception as error:
             raise ModelNotLoaded(
                 f"its first prediction raised {type(error).__name__}; the log says more"
             ) from error
-        seconds[size] = time.monotonic() - started
         if len(answered) != size:
             raise ModelNotLoaded(
                 f"it answers {len(answered)} rows for a batch of {size}: the first "
                 "axis of its output must be the batch"
             )
+        if batch_size.pays_no_more(seconds):
+            break
     return seconds
+
+
+def _timed(engine: Engine, batch: Arrays) -> float:
+    """Seconds of a prediction: the least of a few, as long as that takes no time."""
+    took: list[float] = []
+    while len(took) < TIMED and sum(took) < TIMED_SECONDS:
+        started = time.monotonic()
+        engine.predict(batch)
+        took.append(time.monotonic() - started)
+    return min(took)
 
 
 def verify(

@@ -4,6 +4,7 @@ Source: keras/src/applications/imagenet_utils.py, preprocess_input.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +25,8 @@ def preprocess(picture: npt.NDArray[np.uint8], how: str) -> Tensor:
     pixels = np.asarray(picture, dtype=np.float32)
     if pixels.ndim == 2:
         pixels = pixels[..., np.newaxis]
-    return _PREPROCESS[how](pixels)
+    scaled: Tensor = SCALES[how](pixels)
+    return scaled
 
 
 def _torch(pixels: Tensor) -> Tensor:
@@ -38,7 +40,8 @@ def _caffe(pixels: Tensor) -> Tensor:
     return pixels[..., ::-1] - mean_bgr
 
 
-_PREPROCESS: dict[str, Callable[[Tensor], Tensor]] = {
+# Arithmetic only, so that they scale tensors of TensorFlow as well.
+SCALES: dict[str, Callable[[Any], Any]] = {
     "none": lambda pixels: pixels,
     "unit": lambda pixels: pixels / np.float32(255),
     "tf": lambda pixels: pixels / np.float32(127.5) - np.float32(1),

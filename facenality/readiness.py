@@ -28,9 +28,12 @@ def look(catalog: Catalog) -> Readiness:
     if not needed:
         sentence = f"There is no model {catalog.default}, which is the default."
         return Readiness(False, "no default model", 100, sentence)
-    if any(entry.model for entry in needed):
+    if any(entry.model and not entry.away for entry in needed):
         return Readiness(True, "ready", 100, "Ready.")
     broken = needed[-1]
+    if broken.away:
+        sentence = f"Model {broken.found.name}: {broken.away}"
+        return Readiness(False, "its server is away", 100, sentence)
     return Readiness(
         False,
         "failed",

@@ -18,6 +18,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from . import remote
 from .cores import cores
 from .errors import WrongSetting
 from .urls import policy
@@ -65,8 +66,31 @@ class Settings(BaseSettings):
         default_factory=default_cache_dir,
         description="folder for converted models and what was measured; none: no such",
     )
-    engine: Literal["auto", "tensorflow", "openvino"] = Field(
+    engine: Literal["auto", "tensorflow", "openvino", "tf-serving"] = Field(
         "auto", description="what runs the models; auto takes the fastest that agrees"
+    )
+    tf_serving_host: str | None = Field(
+        default_factory=lambda: os.environ.get("TF_SERVING_HOST") or None,
+        validate_default=True,
+        description="TensorFlow Serving's gRPC, such as tf-serving:8500, or IP "
+        "addresses by commas; TF_SERVING_HOST is read too",
+    )
+    tf_serving_tls: str = Field(
+        remote.TLS_OFF,
+        description="how it is spoken to: off, on, or a file with the certificates of "
+        "the authority to trust",
+    )
+    tf_serving_max_in_flight: int = Field(
+        128,
+        ge=1,
+        le=4096,
+        description="calls to it at once; what waits beyond them can still be refused",
+    )
+    tf_serving_batch_size: int = Field(
+        1,
+        ge=1,
+        le=1024,
+        description="instances that share one call to it; 1 leaves batching to it",
     )
     precision: Literal["float32", "bfloat16"] = Field(
         "float32", description="bfloat16 is faster on some processors, and rounds"
@@ -75,7 +99,10 @@ class Settings(BaseSettings):
         0, ge=0, le=1024, description="threads that compute a batch; 0: one per core"
     )
     max_batch_size: int = Field(
-        16, ge=1, le=1024, description="instances that share one call of the model"
+        16,
+        ge=1,
+        le=1024,
+        description="instances that share one call of the model, where it pays",
     )
     max_batch_wait_ms: float = Field(
         0, ge=0, description="wait for company, from the first job; 0 never waits"
@@ -186,6 +213,20 @@ class Settings(BaseSettings):
     @classmethod
     def _a_policy(cls, value: str) -> str:
         policy.read(value)
+        return value
+
+    @field_validator("tf_serving_host")
+    @classmethod
+    def _an_address(cls, value: str | None) -> str | None:
+        if value is not None:
+            remote.target(value)
+        return value
+
+    @field_validator("tf_serving_tls")
+    @classmethod
+    def _a_file(cls, value: str) -> str:
+        if value not in (remote.TLS_OFF, remote.TLS_ON) and not Path(value).is_file():
+            raise ValueError("it should be off, on, or a file that is there")
         return value
 
     @field_validator("cache_dir", mode="before")

@@ -11,9 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import idling
-from facenality import batcher as module
-from facenality.batcher import Batcher
-from facenality.errors import Expired, ModelFailed, Overloaded
+from facenality import admission as module
+from facenality.batcher import Batcher, elsewhere, in_thread
+from facenality.errors import (
+    Expired,
+    ModelFailed,
+    ModelServerUnavailable,
+    Overloaded,
+)
 from facenality.threads import Threads
 
 POISON = -1.0
@@ -44,7 +49,7 @@ def make():
 
     def build(predict, **knobs):
         thread = Threads(1)
-        one = Batcher(predict, thread, **({"max_batch_size": 4} | knobs))
+        one = Batcher(in_thread(predict, thread), **({"max_batch_size": 4} | knobs))
         made.append((one, thread))
         return one
 
@@ -290,8 +295,123 @@ def test_an_idle_batcher_does_nothing(make):
 def outcome(one: Batcher, value: float):
     try:
         return float(one.submit(instance(value)).scores[0])
-    except ModelFailed as error:
+    except (ModelFailed, ModelServerUnavailable) as error:
         return error
+
+
+class Elsewhere:
+    """A model elsewhere that takes its time, and notes what is asked and let go."""
+
+    def __init__(self, seconds: float):
+        self.seconds = seconds
+        self.at_once = self.most = self.let_go = 0
+
+    def __call__(self, batch, deadline):
+        self.at_once += 1
+        self.most = max(self.most, self.at_once)
+        try:
+            gevent.sleep(self.seconds)
+        except gevent.GreenletExit:
+            self.let_go += 1
+            raise
+        finally:
+            self.at_once -= 1
+        return batch * 2
+
+
+@pytest.fixture
+def beside():
+    """Make batchers of a model elsewhere, one instance a call."""
+    made = []
+
+    def build(ask, lanes, **knobs):
+        knobs = {"max_batch_size": 1} | knobs
+        one = Batcher(elsewhere(ask), lanes=lanes, cancels=True, **knobs)
+        made.append(one)
+        return one
+
+    yield build
+    for one in made:
+        one.close()
+
+
+def test_a_model_elsewhere_is_asked_as_often_at_once_as_there_are_lanes(beside):
+    model = Elsewhere(0.02)
+    one = beside(model, lanes=3)
+    jobs = [gevent.spawn(one.submit, instance(i)) for i in range(10)]
+    gevent.joinall(jobs, raise_error=True)
+    assert [job.value.scores[0] for job in jobs] == [2.0 * i for i in range(10)]
+    assert model.most == 3
+    assert {job.value.batch_size for job in jobs} == {1}
+
+
+def test_a_call_that_nobody_waits_for_is_let_go_and_its_lane_is_free(beside):
+    model = Elsewhere(0.5)
+    one = beside(model, lanes=2)
+    jobs = [gevent.spawn(one.submit, instance(i)) for i in range(2)]
+    gevent.sleep(0.01)
+    gevent.killall(jobs)
+    gevent.sleep(0.01)
+    assert (model.let_go, model.at_once) == (2, 0)
+    model.seconds = 0.0
+    assert one.submit(instance(4.0)).scores[0] == 8.0
+
+
+def test_a_shared_call_goes_on_while_anyone_waits_for_it(beside):
+    model = Elsewhere(0.05)
+    one = beside(model, lanes=2, max_batch_size=2)
+    leaving, staying = (gevent.spawn(one.submit, instance(i)) for i in (1.0, 2.0))
+    gevent.sleep(0.01)
+    leaving.kill()
+    assert staying.get().scores[0] == 4.0
+    assert model.let_go == 0
+
+
+def test_a_job_killed_before_its_call_begins_leaves_its_lane_free(beside):
+    model = Elsewhere(0.0)
+    one = beside(model, lanes=2)
+    for _ in range(10):
+        job = gevent.spawn(one.submit, instance(1.0))
+        gevent.sleep(0)
+        gevent.sleep(0)
+        job.kill()
+    assert one.submit(instance(4.0)).scores[0] == 8.0
+
+
+def test_what_is_nobodys_fault_is_everybodys_answer_and_is_not_tried_alone(beside):
+    asked = []
+
+    def away(batch, deadline):
+        asked.append(len(batch))
+        raise ModelServerUnavailable("It is away.")
+
+    one = beside(away, lanes=2, max_batch_size=4)
+    jobs = [gevent.spawn(outcome, one, float(i)) for i in range(4)]
+    gevent.joinall(jobs)
+    assert all(isinstance(job.value, ModelServerUnavailable) for job in jobs)
+    assert asked == [4]
+
+
+def test_the_deadline_of_a_call_is_the_latest_of_its_jobs(beside):
+    seen = []
+
+    def note(batch, deadline):
+        seen.append(deadline)
+        return batch
+
+    one = beside(note, lanes=2, max_batch_size=2)
+    now = time.monotonic()
+    jobs = [gevent.spawn(one.submit, instance(1.0), now + s) for s in (5, 9)]
+    gevent.joinall(jobs, raise_error=True)
+    assert seen == [now + 9]
+
+
+def test_many_lanes_take_in_as_much_more_within_the_same_wait(beside):
+    one = beside(Elsewhere(0), lanes=4, warm_seconds={1: 1.0}, max_queue_wait=2.0)
+    with one.places(8):
+        one.check()  # 8 ahead, 4 a second: its turn comes in time
+    with one.places(12), pytest.raises(Overloaded):
+        one.check()
 
 
 STEPS = st.lists(
@@ -309,7 +429,9 @@ STEPS = st.lists(
 def test_every_job_is_answered_once_with_its_own_row(steps, size, wait_ms):
     """Whatever the interleaving, the failures and the cancellations."""
     thread, model = Threads(1), Doubler(seconds=0.001)
-    one = Batcher(model, thread, max_batch_size=size, max_batch_wait=wait_ms / 1000)
+    one = Batcher(
+        in_thread(model, thread), max_batch_size=size, max_batch_wait=wait_ms / 1000
+    )
     jobs = []
     for i, (kind, pause) in enumerate(steps):
         value = POISON if kind == "poison" else float(i + 1)

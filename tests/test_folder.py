@@ -54,6 +54,40 @@ def test_what_is_no_model_is_left_alone(tmp_path):
     assert folder.find(tmp_path) == []
 
 
+def test_a_card_alone_is_a_model_where_it_lives_elsewhere(tmp_path):
+    touch(tmp_path, "local/model.toml", "real/model.toml", "real/1/model.keras")
+    for place in ("named", "engine", "pinned/2", "pinned/3"):
+        (tmp_path / place).mkdir(parents=True)
+    (tmp_path / "named" / "model.toml").write_text("[tf_serving]\nname = 'x'\n")
+    (tmp_path / "engine" / "model.toml").write_text("engine = 'tf-serving'\n")
+    for version in ("2", "3"):
+        card = tmp_path / "pinned" / version / "model.toml"
+        card.write_text("engine = 'tf-serving'\n")
+    here = [(f.name, f.version, f.is_card) for f in folder.find(tmp_path)]
+    assert here == [
+        ("engine", 1, True),
+        ("named", 1, True),
+        ("pinned", 2, True),
+        ("pinned", 3, True),
+        ("real", 1, False),
+    ]
+    elsewhere = folder.find(tmp_path, cards=True)
+    assert ("local", 1) in [(f.name, f.version) for f in elsewhere]
+    assert [f.numbered for f in elsewhere if f.name in ("named", "pinned")] == [
+        False,
+        True,
+        True,
+    ]
+
+
+def test_a_cards_hash_is_its_text(tmp_path):
+    (tmp_path / "there").mkdir()
+    card = tmp_path / "there" / "model.toml"
+    card.write_bytes(b"[tf_serving]")
+    (found,) = folder.find(tmp_path)
+    assert folder.sha256(found.file) == hashlib.sha256(b"[tf_serving]").hexdigest()
+
+
 def test_a_version_folders_own_files_win(tmp_path):
     touch(
         tmp_path, "m/1/model.keras", "m/2/model.keras", "m/model.toml", "m/2/model.toml"

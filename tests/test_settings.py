@@ -27,6 +27,19 @@ def test_a_flag_wins_over_the_environment(monkeypatch):
     assert (settings.host, settings.port) == ("0.0.0.0", 8000)
 
 
+def test_tensorflow_servings_address_is_read_by_its_own_name_too(monkeypatch):
+    monkeypatch.setenv("TF_SERVING_HOST", "tf-serving:8500")
+    assert load().tf_serving_host == "tf-serving:8500"
+    monkeypatch.setenv("FACENALITY_TF_SERVING_HOST", "other:8500")
+    assert load().tf_serving_host == "other:8500"
+
+
+def test_a_wrong_address_under_its_own_name_stops_the_start_too(monkeypatch):
+    monkeypatch.setenv("TF_SERVING_HOST", "http://tf-serving:8500")
+    with pytest.raises(WrongSetting, match="HOST:PORT"):
+        load()
+
+
 def test_a_dot_env_file_is_read(tmp_path):
     (tmp_path / ".env").write_text("FACENALITY_PORT=7001\nOTHER=1\n")
     assert load().port == 7001
@@ -46,7 +59,9 @@ def test_origins_are_split_at_commas(monkeypatch):
         ("port", "65536", "less than or equal to 65535"),
         ("max_batch_size", "0", "greater than or equal to 1"),
         ("max_queue_wait_s", "-1", "greater than 0"),
-        ("engine", "torch", "'auto', 'tensorflow' or 'openvino'"),
+        ("engine", "torch", "'auto', 'tensorflow', 'openvino' or 'tf-serving'"),
+        ("tf_serving_host", "serving", "HOST:PORT, such as tf-serving:8500"),
+        ("tf_serving_tls", "nowhere.pem", "off, on, or a file that is there"),
         ("fetch_urls", "ftp://a.example", "off, public, or hosts by commas"),
         ("log_level", "loud", "'debug', 'info', 'warning' or 'error'"),
     ],

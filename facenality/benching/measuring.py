@@ -13,6 +13,7 @@ from collections import defaultdict
 from dataclasses import asdict, dataclass
 
 from .. import folder, golden, settings
+from ..batch_size import best
 from ..loader import Model, example, load, warm_up
 
 SECONDS = 3.0  # for all batch sizes of one engine together, after loading
@@ -35,9 +36,8 @@ class Measured:
         return size / self.batch_seconds[size]
 
     def best_size(self) -> int:
-        """The smallest batch that is nearly as good as any: larger ones only wait."""
-        most = max(map(self.rate, self.batch_seconds))
-        return min(n for n in self.batch_seconds if self.rate(n) >= 0.95 * most)
+        """The batch that serving would settle on."""
+        return best(self.batch_seconds)
 
 
 def measure(model: Model) -> Measured:

@@ -6,13 +6,22 @@ Each engine's heavy import stays inside its own file, and happens when it is ope
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from ..arrays import Arrays
 from ..facts import Facts
+from ..remote import Remote
 from .batches import allowed_batch_sizes
 
-__all__ = ["Converted", "Engine", "How", "Tell", "allowed_batch_sizes", "open_engine"]
+__all__ = [
+    "Converted",
+    "Engine",
+    "How",
+    "RemoteEngine",
+    "Tell",
+    "allowed_batch_sizes",
+    "open_engine",
+]
 
 Tell = Callable[[str], None]  # names the stage of a load, for whoever waits
 Precision = Literal["float32", "bfloat16"]
@@ -40,13 +49,37 @@ class Converted:
     agreement: float | None
 
 
+@runtime_checkable
+class RemoteEngine(Engine, Protocol):
+    """A model that lives elsewhere: many calls at once, and no thread of ours."""
+
+    in_flight: int
+
+    def ask(self, batch: Arrays, deadline: float) -> Arrays:
+        """As `predict`, before a moment of the monotonic clock; for greenlets.
+
+        Raises ModelServerUnavailable, Expired, BadAnswer, ModelFailed. A greenlet that
+        is killed meanwhile cancels the call.
+        """
+
+    def look(self) -> bool:
+        """Whether what it serves is still what was loaded; for a native thread.
+
+        Raises ModelServerUnavailable.
+        """
+
+    def close(self) -> None:
+        """Let the connections go."""
+
+
 @dataclass(frozen=True)
 class How:
-    """How to run a file: by OpenVINO where it is `converted`, else by TensorFlow."""
+    """How to run a file: by `remote`, OpenVINO if `converted`, else TensorFlow."""
 
     precision: Precision = "float32"
     threads: int = 0  # that compute one batch; 0: the library's own choice
     converted: Converted | None = None
+    remote: Remote | None = None
 
 
 def open_engine(
@@ -61,6 +94,11 @@ def open_engine(
         from .python import PythonEngine
 
         return PythonEngine(file, sizes, tell)
+    if how.remote:
+        tell(f"asking TensorFlow Serving at {how.remote.target}")
+        from .tf_serving import open_remote
+
+        return open_remote(how.remote)
     if how.converted:
         tell("importing OpenVINO")
         from . import openvino

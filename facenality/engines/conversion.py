@@ -3,12 +3,12 @@
 Inputs and outputs are put into the order of the facts: the engine needs no names.
 """
 
-import re
 from pathlib import Path
 from typing import Any
 
 from ..errors import ModelNotLoaded
 from .openvino_library import openvino
+from .reasons import first_line
 
 NAME = "model.xml"  # the weights lie beside it in model.bin
 
@@ -69,11 +69,3 @@ def _named(ports: list[Any], name: str) -> Any:
     if not found:
         raise ModelNotLoaded(f"OpenVINO lost {name} on the way")
     return found[0]
-
-
-def first_line(error: Exception) -> str:
-    """The first line that says more than where."""
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
-    lines = [line.strip() for line in plain.splitlines()]
-    telling = [line for line in lines if line and not line.startswith("Exception ")]
-    return telling[0] if telling else type(error).__name__

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import processor
-from ..card import Card
+from ..card import Card, TFServingCard
 from ..cores import cores
 from ..engines import How, Precision, Tell
 from ..errors import ModelNotLoaded
 from ..folder import Found
+from ..remote import Remote, target
 from ..settings import Settings
 from .cache import Cache, Kept, installed, key
 from .child import ask
@@ -27,6 +28,17 @@ WRONG_PRECISION = (
 )
 NOT_INSTALLED = "engine openvino is not installed: pip install openvino"
 NOTHING_INSTALLED = "neither TensorFlow nor OpenVINO is installed: pip install openvino"
+
+ELSEWHERE = "tf-serving"
+NO_GRPC = "engine tf-serving is not installed: pip install grpcio protobuf"
+NO_HOST = (
+    "engine tf-serving needs an address: set TF_SERVING_HOST, such as tf-serving:8500, "
+    "or host in the card's [tf_serving]"
+)
+NO_MODEL = (
+    "there is a card but no model: put model.keras beside it, or, where it lives in "
+    "TensorFlow Serving, set engine = 'tf-serving'"
+)
 
 
 @dataclass(frozen=True)
@@ -48,6 +60,7 @@ class Wish:
     engine: str
     precision: Precision
     max_batch_size: int
+    remote: Remote | None = None  # where it lives, of the engine tf-serving
 
     @property
     def cache(self) -> Cache | None:
@@ -80,13 +93,49 @@ class Wish:
 
 
 def wish(found: Found, written: Card, settings: Settings) -> Wish:
-    """The wish of this card under these settings; "auto" on a card asks for nothing."""
+    """The wish of this card under these settings; "auto" on a card asks for nothing.
+
+    Raises ModelNotLoaded where a model lives elsewhere, and nobody said where.
+    """
+    engine = _engine(found, written, settings)
+    remote = _remote(found, written, settings) if engine == ELSEWHERE else None
     return Wish(
         found,
         settings,
-        settings.engine if written.engine in (None, "auto") else written.engine,
-        _able(written.precision or settings.precision),
+        engine,
+        "float32" if remote else _able(written.precision or settings.precision),
         written.max_batch_size or settings.max_batch_size,
+        remote,
+    )
+
+
+def _engine(found: Found, written: Card, settings: Settings) -> str:
+    asked = None if written.engine == "auto" else written.engine
+    engine = asked or (ELSEWHERE if written.tf_serving else settings.engine)
+    if found.is_card and engine != ELSEWHERE:
+        raise ModelNotLoaded(NO_MODEL)
+    return engine
+
+
+def _remote(found: Found, written: Card, settings: Settings) -> Remote:
+    """What the card says goes before the settings and the folder's names."""
+    there = written.tf_serving or TFServingCard()
+    host = there.host or settings.tf_serving_host
+    if host is None:
+        raise ModelNotLoaded(NO_HOST)
+    unpinned = there.version is None and there.label is None
+    return Remote(
+        target(host),
+        there.name or found.name,
+        there.signature or Remote.signature,
+        there.input,
+        there.output,
+        found.version if unpinned and found.numbered else there.version,
+        there.label,
+        settings.tf_serving_tls,
+        settings.tf_serving_max_in_flight,
+        settings.tf_serving_batch_size,
+        settings.request_timeout_s,
     )
 
 
@@ -99,6 +148,10 @@ def chosen(one: Wish, tell: Tell, *, decide: bool) -> Iterator[Choice]:
     """
     if one.found.file.suffix == ".py":
         yield Choice(How())
+    elif one.remote:
+        if not installed("grpc"):
+            raise ModelNotLoaded(NO_GRPC)
+        yield Choice(How(remote=one.remote))
     elif one.engine == "tensorflow":
         if one.precision != one.on_tensorflow.precision:
             raise ModelNotLoaded(WRONG_PRECISION)

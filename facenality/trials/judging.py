@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .. import golden, processor
 from ..engines import Converted, Engine, Precision, batches, conversion
-from ..engines.conversion import first_line
+from ..engines.reasons import first_line
 from ..errors import FacenalityError
 from . import measuring
 from .cases import Case, case

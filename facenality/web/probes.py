@@ -54,9 +54,9 @@ def routes(catalog: Catalog, uploads: Uploads) -> Blueprint:
 def _failed(catalog: Catalog) -> list[dict[str, str]]:
     """Models that are not served, and updates that were refused."""
     failed = [
-        (entry.found.name, entry.found.version, entry.error)
+        (entry.found.name, entry.found.version, entry.error or entry.away or "")
         for entry in catalog.entries
-        if entry.error
+        if entry.error or entry.away
     ]
     return [
         {"name": name, "version": str(version), "error": why}
@@ -91,7 +91,7 @@ def _described(catalog: Catalog, model: Model) -> dict[str, Any]:
         "outputs": list(map(_tensor, engine.facts.outputs)),
         "engine": engine.name,
         "precision": engine.precision,
-        "batch_sizes": list(engine.batch_sizes),
+        "batch_sizes": [n for n in engine.batch_sizes if n <= model.batch_size],
         "agreement": engine.agreement,
         "engines": [_measured(one, engine) for one in model.choice.measured],
         "engine_notes": list(model.choice.notes),

@@ -85,6 +85,8 @@ export const words = {
     no_such_upload: 'Darunter ist nichts mehr aufbewahrt.',
     uploads_not_kept: 'Dieser Server bewahrt nichts auf und nimmt deshalb keine Korrekturen an.',
     not_stored: 'Der Server konnte es nicht auf seine Platte schreiben.',
+    model_server_unavailable: 'Der Server, auf dem das Modell läuft, ist gerade nicht zu erreichen.',
+    bad_answer: 'Der Server, auf dem das Modell läuft, hat Unsinn geantwortet.',
     model_failed: 'Das Modell ist an dieser Eingabe gescheitert.',
     unauthorized: 'Dieser Server verlangt einen API-Schlüssel.',
   },

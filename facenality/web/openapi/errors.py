@@ -74,6 +74,7 @@ CODES: dict[str, dict[str, str]] = {
         "model_failed": "the model failed on this input",
     },
     "501": {"not_spoken": "a transfer coding that this server does not know"},
+    "502": {"bad_answer": "the model's own server answered nonsense"},
     "503": {
         "unavailable": "not now",
         "loading": "the model is not ready yet",
@@ -82,6 +83,7 @@ CODES: dict[str, dict[str, str]] = {
         "not_stored": "the folder of uploads cannot be written",
         "draining": "the server is going down",
         "model_not_loaded": "the model could not be loaded",
+        "model_server_unavailable": "the model's own server cannot be asked",
     },
     "504": {"expired": "the deadline passed before the answer was there"},
     "505": {"not_spoken": "a version of HTTP that this server does not know"},
@@ -104,6 +106,7 @@ _TITLES = {
     "431": "The head is too large",
     "500": "The server or the model failed",
     "501": "Not implemented",
+    "502": "The model's own server answered nonsense",
     "503": "Not now",
     "504": "The deadline passed",
     "505": "Not this version of HTTP",

@@ -19,7 +19,7 @@ from .pieces import (
 from .schemas import FILE, IMAGE, NUMBER, STRING
 
 NUMBER_FROM_1: Json = {"type": "integer", "minimum": 1, "maximum": 10**18 - 1}
-ASKED = (*ANY, "404", "415", "422", "504")
+ASKED = (*ANY, "404", "415", "422", "502", "504")
 
 MODEL = parameter("query", "model", STRING, "a name of /models; else the default one")
 VERSION = parameter("query", "version", NUMBER_FROM_1, "else the newest that serves")
@@ -127,7 +127,7 @@ def _texts() -> Json:
         "Predictions",
         "Texts by key in, a label for each out",
         {"200": success("The best label of each text.", answers)},
-        (*ANY, "404", "422", "504"),
+        (*ANY, "404", "422", "502", "504"),
         description="The token in the path lets in; another one is no such page.",
         parameters=(parameter("path", "token", STRING, "one of the text tokens"),),
         request=body(

@@ -53,7 +53,7 @@ def _ask(verb: str, where: str, path: tuple[Json, ...]) -> Json:
         TAG,
         summary,
         {"200": success("The answers.", content(ref(heard)), SERVER_TIMING)},
-        (*ASKED, "504"),
+        (*ASKED, "502", "504"),
         description="One instance that cannot be used fails the request with 400.",
         parameters=(*path, ENCODED),
         request=body(

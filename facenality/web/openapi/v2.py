@@ -65,7 +65,7 @@ def _infer(where: str, path: tuple[Json, ...]) -> Json:
         TAG,
         "Ask a model",
         {"200": success("The outputs.", answers, SERVER_TIMING | length)},
-        (*ASKED, "504"),
+        (*ASKED, "502", "504"),
         description="An image model takes BYTES as well, an encoded image an instance. "
         "One instance that cannot be used fails the request with 400.",
         parameters=(*path, _JSON_LENGTH, ENCODED),

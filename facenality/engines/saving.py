@@ -1,0 +1,164 @@
+"""A traced model -> a SavedModel that TensorFlow Serving loads, and back again.
+
+Inputs and outputs are called as the model calls them, the batch axis is open, and what
+the function refers to (variables, tables of words, files) is saved with it.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from ..arrays import Array
+from ..errors import ModelNotLoaded
+from ..facts import TensorFacts
+from ..recipe import ImageSpec, Recipe
+from . import picture_graph
+from .reasons import first_line
+from .signatures import INPUT, SERVING, TENSORS, Signature, exported_name
+from .traced import Traced
+
+IN_PYTHON = frozenset({"PyFunc", "PyFuncStateless", "EagerPyFunc"})
+
+
+def write(traced: Traced, folder: Path, pictures: Recipe | None = None) -> None:
+    """Save `traced` in `folder`; one of `pictures` also decodes and names the labels.
+
+    Raises ModelNotLoaded where it cannot be saved.
+    """
+    _refuse_python(traced.function)
+    signatures = {SERVING: _tensors(traced)}
+    if pictures and pictures.image:
+        signatures[TENSORS] = signatures[SERVING]
+        signatures[SERVING] = _of_pictures(traced, pictures, pictures.image)
+    try:
+        tf.saved_model.save(_held(traced), str(folder), signatures)
+    except (ValueError, TypeError, AssertionError, tf.errors.OpError) as error:
+        why = first_line(error)
+        raise ModelNotLoaded(f"TensorFlow cannot save it: {why}") from error
+
+
+def _tensors(traced: Traced) -> Any:
+    """The signature of the model itself: numbers (or texts) in, scores out."""
+    inputs = _distinct([exported_name(one.name) for one in traced.facts.inputs])
+    outputs = _distinct([one.name for one in traced.facts.outputs])
+
+    def serve(**named: Any) -> dict[str, Any]:
+        answered = traced.function(*(named[name] for name in inputs))
+        return dict(zip(outputs, answered, strict=True))
+
+    # What the function captured follows after its own inputs.
+    return _signature(serve, dict(zip(inputs, traced.function.inputs, strict=False)))
+
+
+def _distinct(names: list[str]) -> list[str]:
+    if len(set(names)) < len(names):
+        raise ModelNotLoaded(
+            f"it has tensors of one name ({', '.join(names)}), and a signature tells "
+            "them apart by their names: name them differently, and save it again"
+        )
+    return names
+
+
+def _of_pictures(traced: Traced, recipe: Recipe, spec: ImageSpec) -> Any:
+    """The signature that takes encoded pictures and answers labels."""
+
+    def serve(**named: Any) -> dict[str, Any]:
+        batch = picture_graph.batch(named[INPUT], spec)
+        (scores,) = traced.function(tf.cast(batch, traced.function.inputs[0].dtype))
+        return picture_graph.answers(scores, recipe)
+
+    return _signature(serve, {INPUT: tf.TensorSpec((None,), tf.string)})
+
+
+def _signature(serve: Any, inputs: dict[str, Any]) -> Any:
+    specs = {n: tf.TensorSpec(t.shape, t.dtype, n) for n, t in inputs.items()}
+    return tf.function(serve, autograph=False).get_concrete_function(**specs)
+
+
+def _held(traced: Traced) -> Any:
+    """What is saved with the functions: all that they refer to, and nothing else."""
+    module = tf.Module()
+    module.held_variables = list(traced.function.variables)
+    module.held_resources = list(_resources(traced.owner))
+    return module
+
+
+def _resources(owner: Any) -> Iterator[Any]:
+    """Tables and files that hang on the model, on whichever of its layers."""
+    roots = owner._flatten_layers() if hasattr(owner, "_flatten_layers") else [owner]
+    seen: set[int] = set()
+    kinds = (tf.saved_model.experimental.TrackableResource, tf.saved_model.Asset)
+    for root in roots:
+        for one in tf.train.TrackableView(root).descendants():
+            if isinstance(one, kinds) and id(one) not in seen:
+                seen.add(id(one))
+                yield one
+
+
+def _refuse_python(function: Any) -> None:
+    graph = function.graph.as_graph_def()
+    inner = (node for one in graph.library.function for node in one.node_def)
+    found = {node.op for node in (*graph.node, *inner)} & IN_PYTHON
+    if found:
+        raise ModelNotLoaded(
+            f"it calls Python back ({', '.join(sorted(found))}), and TensorFlow "
+            "Serving has none"
+        )
+
+
+def traced_answers(traced: Traced, inputs: list[Array]) -> list[Array]:
+    """The answers of the function that is written; `inputs` may hold texts."""
+    answered = traced.function(*(tf.constant(one) for one in inputs))
+    return [np.asarray(one) for one in answered]
+
+
+def reference(traced: Traced, inputs: list[Array]) -> list[Array]:
+    """The answers of the model's own library; `inputs` may hold texts."""
+    return traced.reference([tf.constant(one) for one in inputs])
+
+
+class Reopened:
+    """A SavedModel, loaded as TensorFlow Serving would, to be asked by names."""
+
+    def __init__(self, folder: Path) -> None:
+        self._loaded = tf.saved_model.load(str(folder))
+
+    def signatures(self) -> list[Signature]:
+        """Those that metadata shows, the default first."""
+        named = self._loaded.signatures
+        return [
+            _shown(name, named[name]) for name in (SERVING, TENSORS) if name in named
+        ]
+
+    def call(self, signature: str, inputs: dict[str, Array]) -> dict[str, Array]:
+        """The outputs by name, for a batch of each input by name."""
+        tensors = {name: tf.constant(one) for name, one in inputs.items()}
+        answered = self._loaded.signatures[signature](**tensors)
+        return {name: np.asarray(tensor) for name, tensor in answered.items()}
+
+
+def _shown(name: str, function: Any) -> Signature:
+    return Signature(
+        name,
+        tuple(map(_facts, *_pairs(function.structured_input_signature[1]))),
+        tuple(map(_facts, *_pairs(function.structured_outputs))),
+    )
+
+
+def _pairs(tensors: dict[str, Any]) -> tuple[list[str], list[Any]]:
+    return list(tensors), list(tensors.values())
+
+
+def _facts(name: str, spec: Any) -> TensorFacts:
+    dtype = "string" if spec.dtype == tf.string else spec.dtype.name
+    shape = None if spec.shape.rank is None else tuple(spec.shape.as_list()[1:])
+    return TensorFacts(name, shape, dtype)
+
+
+def jpeg(pixels: Array) -> bytes:
+    """uint8[H, W, 3] encoded as cameras do, with colour at half the size."""
+    encoded = tf.io.encode_jpeg(pixels, quality=90, chroma_downsampling=True)
+    return bytes(encoded.numpy())

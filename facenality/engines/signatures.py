@@ -1,0 +1,29 @@
+"""The names of a SavedModel's signatures, and what metadata shows of one."""
+
+import re
+from dataclasses import dataclass
+
+from ..facts import TensorFacts
+
+SERVING = "serving_default"  # what TensorFlow Serving takes where none is named
+TENSORS = "tensors"  # the model itself, where SERVING takes pictures
+INPUT = "image_bytes"  # of a SERVING that takes pictures
+NUMBERS = {"probability": "probabilities", "score": "scores", "value": "values"}
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Inputs and outputs without the batch axis; the names are metadata's keys."""
+
+    name: str
+    inputs: tuple[TensorFacts, ...]
+    outputs: tuple[TensorFacts, ...]
+
+
+def exported_name(name: str) -> str:
+    """The name of an input as a SavedModel can have it.
+
+    TensorFlow takes a letter first, then letters, digits and underscores.
+    """
+    plain = re.sub(r"[^A-Za-z0-9]", "_", name)
+    return plain if plain[:1].isalpha() else f"arg_{plain}"

@@ -1,0 +1,125 @@
+"""Calls to TensorFlow Serving: many at once on one channel, balanced over its replicas.
+
+Theory of operation. gRPC keeps a connection to every address that the target has and
+sends each call to the next one that is ready (round_robin). It has threads of its own:
+a greenlet that asks starts a call and sleeps; the thread that sees the answer wakes it
+through the hub's loop. A call that could not be taken is tried again, elsewhere where
+there is an elsewhere, with growing pauses, while its deadline allows.
+"""
+
+import json
+import random
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import gevent
+import grpc
+from gevent.event import AsyncResult
+
+from ...errors import ModelNotLoaded
+from ...remote import TLS_OFF, Remote
+from .failures import PASSING
+
+MIB = 1024 * 1024
+
+# Pauses before a call is tried again: the first, doubled each time, up to the longest.
+# Each is taken at random from its half to its whole, so that callers do not march.
+FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
+# A replica's place is taken within seconds; beyond this a client had better be told.
+TRIED_FOR = 5.0
+
+OPTIONS = {
+    "grpc.service_config": json.dumps({"loadBalancingConfig": [{"round_robin": {}}]}),
+    "grpc.enable_retries": 0,  # ours go on until the deadline; gRPC's end after five
+    "grpc.enable_http_proxy": 0,  # only who the operator named is spoken to
+    "grpc.use_local_subchannel_pool": 1,  # a retired model's connections go with it
+    "grpc.max_send_message_length": -1,  # what comes in is bounded already
+    "grpc.max_receive_message_length": 64 * MIB,
+    # A replica that comes back is found again within seconds; gRPC's own is up to 120.
+    "grpc.initial_reconnect_backoff_ms": 100,
+    "grpc.min_reconnect_backoff_ms": 500,
+    "grpc.max_reconnect_backoff_ms": 2000,
+    "grpc.dns_min_time_between_resolutions_ms": 2000,
+    # A machine that vanished without a word is noticed while calls wait for it.
+    "grpc.keepalive_time_ms": 10_000,
+    "grpc.keepalive_timeout_ms": 5_000,
+}
+
+Method = Callable[..., Any]
+
+
+class Channel:
+    """To one target; `call` is for greenlets, `call_now` for native threads."""
+
+    def __init__(self, remote: Remote) -> None:
+        options = list(OPTIONS.items())
+        if remote.tls == TLS_OFF:
+            self._channel = grpc.insecure_channel(remote.target, options)
+        else:
+            secure = grpc.ssl_channel_credentials(_authority(remote))
+            self._channel = grpc.secure_channel(remote.target, secure, options)
+
+    def method(self, path: str, request: type[Any], reply: type[Any]) -> Method:
+        """What calls the method at `path`."""
+        method: Method = self._channel.unary_unary(
+            path, request.SerializeToString, reply.FromString
+        )
+        return method
+
+    def call(self, method: Any, request: Any, deadline: float) -> Any:
+        """The reply, before `deadline`. Raises grpc.RpcError."""
+        for pause in _pauses(deadline):
+            try:
+                return _answer(method, request, deadline)
+            except grpc.RpcError as error:
+                if pause is None or error.code() not in PASSING:
+                    raise
+            gevent.sleep(pause)
+        raise AssertionError  # pragma: no cover  the last pause is None
+
+    @staticmethod
+    def call_now(method: Any, request: Any, seconds: float) -> Any:
+        """The reply; blocks its native thread. Raises grpc.RpcError."""
+        return method(request, timeout=seconds)
+
+    def close(self) -> None:
+        """Cancel what is in flight and let the connections go."""
+        self._channel.close()
+
+
+def _answer(method: Any, request: Any, deadline: float) -> Any:
+    """One try; the greenlet that is killed while it waits cancels the call."""
+    loop, done = gevent.get_hub().loop, AsyncResult()
+    call = method.future(request, timeout=max(0.0, deadline - time.monotonic()))
+    call.add_done_callback(lambda _: loop.run_callback_threadsafe(done.set, None))
+    try:
+        done.get()
+    except BaseException:
+        call.cancel()
+        raise
+    return call.result()
+
+
+def _pauses(deadline: float) -> Iterator[float | None]:
+    """Pauses after which to try again; None: there is no time for another try."""
+    until = min(deadline, time.monotonic() + TRIED_FOR)
+    pause = FIRST_PAUSE
+    while True:
+        jittered = random.uniform(pause / 2, pause)  # noqa: S311  no secret
+        if time.monotonic() + jittered >= until:
+            break
+        yield jittered
+        pause = min(2 * pause, LONGEST_PAUSE)
+    yield None
+
+
+def _authority(remote: Remote) -> bytes | None:
+    if remote.authority is None:
+        return None
+    try:
+        return remote.authority.read_bytes()
+    except OSError as error:
+        raise ModelNotLoaded(
+            f"tf_serving_tls: {remote.authority.name} cannot be read: {error.strerror}"
+        ) from None

@@ -1,0 +1,148 @@
+"""The engine tf-serving: scores come from a model in TensorFlow Serving.
+
+Source: tensorflow_serving/apis/prediction_service.proto.
+"""
+
+import math
+import time
+
+import grpc
+import numpy as np
+
+from ...arrays import Array, Arrays, length
+from ...errors import BadAnswer, ModelServerUnavailable
+from ...facts import Facts, TensorFacts
+from ...remote import Remote
+from .. import Precision
+from ..batches import inputs
+from . import failures, signature
+from . import prediction_pb2 as pb
+from .channel import Channel
+from .tensors import from_wire, to_wire
+
+SERVICE = "/tensorflow.serving.PredictionService"
+LOOK_SECONDS = 2.0  # for a question that costs it nothing
+LOAD_SECONDS = 10.0  # for the first answers of a model, which may be the slowest
+
+
+class TFServingEngine:
+    """See the protocol `RemoteEngine`."""
+
+    name = "tf-serving"
+    precision: Precision = "float32"
+    agreement: float | None = None  # nothing here to compare with
+
+    def __init__(self, remote: Remote) -> None:
+        self._remote = remote
+        self._channel = Channel(remote)
+        self._predict = self._channel.method(
+            f"{SERVICE}/Predict", pb.PredictRequest, pb.PredictResponse
+        )
+        self._metadata = self._channel.method(
+            f"{SERVICE}/GetModelMetadata",
+            pb.GetModelMetadataRequest,
+            pb.GetModelMetadataResponse,
+        )
+        self.in_flight = remote.in_flight
+        self.batch_sizes = tuple(sorted({1, remote.batch_size}))
+        try:
+            self.facts = self._asked_facts(LOAD_SECONDS)
+        except BaseException:
+            self.close()
+            raise
+
+    def predict(self, batch: Arrays) -> Arrays:
+        """As `ask`, in a native thread, which waits: for loading and for `check`."""
+        try:
+            reply = self._channel.call_now(
+                self._predict, self._request(batch), LOAD_SECONDS
+            )
+        except grpc.RpcError as error:
+            raise failures.error(error, self._remote) from None
+        return self._scores(reply, length(batch))
+
+    def ask(self, batch: Arrays, deadline: float) -> Arrays:
+        """Scores[N, …] for batch[N, …]; see `RemoteEngine`."""
+        if math.isinf(deadline):
+            deadline = time.monotonic() + self._remote.timeout
+        try:
+            reply = self._channel.call(self._predict, self._request(batch), deadline)
+        except grpc.RpcError as error:
+            raise failures.error(error, self._remote) from None
+        return self._scores(reply, length(batch))
+
+    def look(self) -> bool:
+        """Whether its signature is still the one that was loaded."""
+        return self._asked_facts(LOOK_SECONDS) == self.facts
+
+    def close(self) -> None:
+        """Let the connections go."""
+        self._channel.close()
+
+    def _asked_facts(self, seconds: float) -> Facts:
+        request = pb.GetModelMetadataRequest(
+            model_spec=_spec(self._remote), metadata_field=[signature.FIELD]
+        )
+        try:
+            reply = self._channel.call_now(self._metadata, request, seconds)
+        except grpc.RpcError as error:
+            if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
+                raise ModelServerUnavailable(
+                    f"TensorFlow Serving says nothing for {seconds:g} s."
+                ) from None
+            raise failures.error(error, self._remote) from None
+        return signature.facts(reply, self._remote)
+
+    def _request(self, batch: Arrays) -> pb.PredictRequest:
+        spec = _spec(self._remote)
+        spec.signature_name = self._remote.signature
+        wired = {
+            one.name: to_wire(array, one.dtype)
+            for one, array in zip(
+                self.facts.inputs, inputs(batch, self.facts), strict=True
+            )
+        }
+        wanted = [self._remote.output] if self._remote.output else []
+        return pb.PredictRequest(model_spec=spec, inputs=wired, output_filter=wanted)
+
+    def _scores(self, reply: pb.PredictResponse, count: int) -> Arrays:
+        """Raises BadAnswer where the reply is not this signature's."""
+        asked, answered = self._remote.version, reply.model_spec.version.value
+        if asked is not None and answered not in (asked, 0):
+            raise BadAnswer(
+                f"TensorFlow Serving answered by version {answered}, not {asked}."
+            )
+        parts = {one.name: _checked(reply, one, count) for one in self.facts.outputs}
+        return parts if len(parts) > 1 else next(iter(parts.values()))
+
+
+def open_remote(remote: Remote) -> TFServingEngine:
+    """Ask what the model is. Raises ModelServerUnavailable, ModelNotLoaded."""
+    return TFServingEngine(remote)
+
+
+def _spec(remote: Remote) -> pb.ModelSpec:
+    spec = pb.ModelSpec(name=remote.name)
+    if remote.version is not None:
+        spec.version.value = remote.version
+    elif remote.label is not None:
+        spec.version_label = remote.label
+    return spec
+
+
+def _checked(reply: pb.PredictResponse, output: TensorFacts, count: int) -> Array:
+    """The rows of `output`: as many as instances, in the shape that was announced."""
+    if output.name not in reply.outputs:
+        raise BadAnswer(f"TensorFlow Serving answered no {output.name}.")
+    array = from_wire(reply.outputs[output.name])
+    if array.shape[:1] != (count,) or not output.fits(array.shape[1:]):
+        raise BadAnswer(
+            f"TensorFlow Serving answered {output.name} of shape {list(array.shape)} "
+            f"for {count} instances."
+        )
+    if output.dtype != "string" and array.dtype != np.dtype(output.dtype):
+        raise BadAnswer(
+            f"TensorFlow Serving answered {array.dtype} for {output.name}, which is "
+            f"{output.dtype}."
+        )
+    return array

@@ -1,0 +1,124 @@
+"""What was written is asked what the model was asked, and must answer the same."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .. import golden
+from ..arrays import Array, Arrays
+from ..engines.signatures import INPUT, NUMBERS, SERVING
+from ..tasks import Prediction
+from ..trials import measuring
+from . import comparing, inputs
+from .subject import Subject
+from .wanted import ExportFailed
+
+SAME = 1e-5  # the same operations: no more than the order of additions
+KEYS = {output: key for key, output in NUMBERS.items()}
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """The largest differences, as parts of the largest number where it is above 1."""
+
+    graph: float  # to the model's function as it was traced here
+    library: float  # to the model's own library, which computes step by step
+    spread: float | None  # of the answers; None: they are no numbers
+    batches: int
+
+
+def tensors(one: Subject, reopened: Any, signature: str) -> Agreement:
+    """Ask all three the same batches. Raises ExportFailed where they differ."""
+    asked = list(inputs.tensors(one))
+    answers = [_numbers(_called(one, reopened, signature, each)) for each in asked]
+    traced = [_numbers(one.traced_answers(each)) for each in asked]
+    own = [_numbers(one.answers(each)) for each in asked]
+    agreement = Agreement(
+        max(map(measuring.difference, answers, traced)),
+        max(map(measuring.difference, answers, own)),
+        _spread(own),
+        len(asked),
+    )
+    _judge("the model's graph", agreement.graph, SAME)
+    _judge("the model's own library", agreement.library, measuring.FLOAT32)
+    return agreement
+
+
+def _judge(what: str, difference: float, allowed: float) -> None:
+    if not difference <= allowed:
+        raise ExportFailed(
+            f"What was written answers differently from {what}, by {difference:.2g} "
+            f"where {allowed:.0e} is allowed; it was deleted."
+        )
+
+
+def _numbers(parts: list[Array]) -> list[Array]:
+    """bfloat16, which NumPy does not know, as float32."""
+    return [
+        part.astype("float32") if part.dtype.kind == "V" else part for part in parts
+    ]
+
+
+def _spread(answers: list[list[Array]]) -> float | None:
+    if any(part.dtype.kind in "OSc" for part in answers[0]):
+        return None
+    largest = answers[-1]  # the last batch is of 3, and of different instances
+    return measuring.spread(largest)
+
+
+def golden_sample(one: Subject, reopened: Any, signature: str) -> bool:
+    """Whether there is one; its answer must be the expected. Raises ModelNotLoaded."""
+
+    def predict(batch: Arrays) -> Arrays:
+        return one.scores(_called(one, reopened, signature, one.inputs(batch)))
+
+    pair = golden.read(one.found)
+    if pair is None:
+        return False
+    sample, expected = pair
+    tolerance = one.written.tolerance or golden.TOLERANCE["float32"]
+    golden.check(golden.answer(one.task, predict, sample), expected, tolerance)
+    return True
+
+
+def pictures(one: Subject, reopened: Any, encoded: dict[str, bytes]) -> float:
+    """The largest difference of pictures decoded inside. Raises ExportFailed."""
+    alone = _answered(reopened, list(encoded.values())[:1])
+    together = _answered(reopened, list(encoded.values()))
+    largest = 0.0
+    for name, answers in zip(
+        [next(iter(encoded)), *encoded], alone + together, strict=True
+    ):
+        gap = comparing.predictions(answers, one.predictions(encoded[name]))
+        if not gap <= comparing.PICTURES:
+            raise ExportFailed(
+                f"Decoded by TensorFlow, {name} is answered differently: "
+                f"{_shown(gap)}. What was written was deleted; without "
+                "--with-decoding the pictures are decoded as here."
+            )
+        largest = max(largest, gap)
+    return largest
+
+
+def _shown(gap: float) -> str:
+    if np.isinf(gap):
+        return "another label is the best one"
+    return f"a number is off by {gap:.2g} where {comparing.PICTURES} is allowed"
+
+
+def _called(one: Subject, reopened: Any, signature: str, batch: list[Any]) -> list[Any]:
+    """The outputs in the facts' order."""
+    answered = reopened.call(signature, dict(zip(one.names, batch, strict=True)))
+    return [answered[output.name] for output in one.facts.outputs]
+
+
+def _answered(reopened: Any, encoded: list[bytes]) -> list[list[Prediction]]:
+    """The predictions for each picture."""
+    outputs = reopened.call(SERVING, {INPUT: np.array(encoded, dtype=object)})
+    labels = outputs.pop("labels")
+    ((output, numbers),) = outputs.items()
+    return [
+        [{"label": n.decode(), KEYS[output]: v} for n, v in zip(*row, strict=True)]
+        for row in zip(labels, numbers, strict=True)
+    ]

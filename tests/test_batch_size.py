@@ -1,0 +1,60 @@
+"""How many instances share a call: as many as it pays."""
+
+import pytest
+
+from facenality import folder, loader
+from facenality.batch_size import best, pays_no_more
+from facenality.settings import Settings
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "size"),
+    [
+        ({1: 10}, 1),
+        ({1: 10, 2: 11, 4: 13, 8: 17, 16: 25}, 16),  # calls cost, instances hardly
+        ({1: 2, 2: 5.2, 4: 10, 8: 24, 16: 55}, 1),
+        ({1: 4, 2: 6, 4: 10, 8: 24}, 4),  # beyond four it leaves the caches
+        ({1: 4, 2: 5, 4: 10.3, 8: 24}, 4),  # three in a hundred are no difference
+        ({1: 4, 2: 6, 4: 10, 8: 21.2}, 4),
+        ({1: 4, 2: 6, 4: 10, 8: 20.8}, 8),
+    ],
+)
+def test_the_largest_batch_that_is_about_as_good_as_any(milliseconds, size):
+    assert best(milliseconds) == size
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "enough"),
+    [
+        ({1: 10}, False),
+        ({1: 10, 2: 40, 4: 90}, False),  # small sizes are always tried
+        ({1: 10, 2: 12, 4: 15, 8: 20}, False),
+        ({1: 10, 2: 12, 4: 15, 8: 32}, True),
+    ],
+)
+def test_larger_sizes_are_tried_while_they_pay(milliseconds, enough):
+    assert pays_no_more(milliseconds) is enough
+
+
+SLOWER_TOGETHER = """
+import time
+
+def load(folder):
+    return None
+
+def predict(model, instances):
+    count = len(instances)
+    time.sleep(0.004 + (0.001 if count <= 4 else 0.02) * count)
+    return instances.reshape(count, -1)[:, :1]
+"""
+
+
+def test_a_model_is_warmed_as_far_as_it_pays(tmp_path):
+    (tmp_path / "slow").mkdir()
+    (tmp_path / "slow" / "model.py").write_text(SLOWER_TOGETHER)
+    (tmp_path / "slow" / "model.toml").write_text('task = "tensor"')
+    (tmp_path / "slow" / "sample.json").write_text("[1.0, 2.0]")
+    (found,) = folder.find(tmp_path)
+    model = loader.load(found, Settings(models_dir=tmp_path), lambda _: None)
+    assert list(model.batch_seconds) == [1, 2, 4, 8]
+    assert model.batch_size == 4
