@@ -13,22 +13,21 @@ from pathlib import Path
 
 from facenality import folder
 from facenality.arrays import stack
+from facenality.cores import cores
 from facenality.loader import Model, load
 from facenality.settings import Settings
 
 from .contenders import CACHE
-from .machine import cores
 
 BATCH = 16
 
 
 def opened(models: Path, engine: str, precision: str) -> Model:
     """The only model in the folder, on this engine. Ends where it is another's."""
-    knobs = {"engine": engine, "models_dir": models, "max_batch_size": BATCH}
+    knobs = {"engine": engine, "models_dir": models, "cache_dir": CACHE}
+    knobs |= {"max_batch_size": BATCH}
     if precision != "float32":
         knobs["precision"] = precision
-    if "cache_dir" in Settings.model_fields:
-        knobs["cache_dir"] = CACHE
     settings = Settings(**knobs)  # type: ignore[arg-type]  # pydantic checks them
     model = load(folder.find(models)[0], settings, lambda _: None)
     if (model.engine.name, model.engine.precision) != (engine, precision):

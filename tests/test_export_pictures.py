@@ -18,6 +18,7 @@ from app import main
 from facenality import images
 from facenality.engines import orientation, picture_graph, saving
 from facenality.exporting import comparing, photograph
+from facenality.preprocessing import SCALES
 from facenality.recipe import ImageSpec, Recipe
 from facenality.tasks.describing import ranked
 from facenality.vetting import vet
@@ -75,7 +76,7 @@ def test_nearest_takes_the_very_same_pixels(fit):
             assert (inside(data, spec) == images.decode(data, spec)).all()
 
 
-@pytest.mark.parametrize("preprocess", list(images.SCALES))
+@pytest.mark.parametrize("preprocess", list(SCALES))
 @pytest.mark.parametrize("channels_first", [False, True])
 def test_numbers_are_scaled_as_ours(preprocess, channels_first):
     """A picture of the model's size, so that nothing but scaling is compared."""
