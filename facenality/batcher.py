@@ -216,7 +216,7 @@ class Batcher(Admission):
             job.carrier, job.together = carrier, batch
 
     def _ran_beside(self, batch: list[_Job]) -> None:
-        """Jobs that hold each other would keep their tensors until garbage is sought."""
+        """Jobs that hold each other would keep their tensors until the next gc."""
         self._free_lanes.release()
         for job in batch:
             job.carrier, job.together = None, []
