@@ -64,7 +64,8 @@ def main(argv: list[str] | None = None) -> None:
     with console.status("making models and photographs"):
         pictures = photographs()
         for network in (MOBILENET, RESNET):
-            network.make(venv.python())
+            network.make()
+            network.convert(venv.python())
     requests, limit = (0, 0) if given.quick else (100_000, 450)  # few tell nothing
     plan = Plan(given.rounds, given.seconds, requests, limit, not given.quick)
     measure(console, plan, all_, pictures, book)

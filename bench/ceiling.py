@@ -13,22 +13,21 @@ from pathlib import Path
 
 from facenality import folder
 from facenality.arrays import stack
+from facenality.cores import cores
 from facenality.loader import Model, load
 from facenality.settings import Settings
 
 from .contenders import CACHE
-from .machine import cores
 
-BATCH = 16
+MAX_BATCH_SIZE = 16
 
 
 def opened(models: Path, engine: str, precision: str) -> Model:
     """The only model in the folder, on this engine. Ends where it is another's."""
-    knobs = {"engine": engine, "models_dir": models, "max_batch_size": BATCH}
+    knobs = {"engine": engine, "models_dir": models, "cache_dir": CACHE}
+    knobs |= {"max_batch_size": MAX_BATCH_SIZE}
     if precision != "float32":
         knobs["precision"] = precision
-    if "cache_dir" in Settings.model_fields:
-        knobs["cache_dir"] = CACHE
     settings = Settings(**knobs)  # type: ignore[arg-type]  # pydantic checks them
     model = load(folder.find(models)[0], settings, lambda _: None)
     if (model.engine.name, model.engine.precision) != (engine, precision):
@@ -48,16 +47,16 @@ def alone(model: Model, photo: bytes, seconds: float) -> float:
 
 
 def full(model: Model, photo: bytes, seconds: float) -> float:
-    """Predictions per second in full batches, decoding the next ones meanwhile."""
-    decode = model.task.decode
+    """Predictions per second in the batches that pay most, decoding meanwhile."""
+    decode, size = model.task.decode, model.batch_size
     with ThreadPoolExecutor(cores()) as pool:
-        waiting = [pool.submit(decode, photo) for _ in range(BATCH)]
+        waiting = [pool.submit(decode, photo) for _ in range(size)]
         done, started = 0, time.monotonic()
         while time.monotonic() - started < seconds:
             batch = stack([one.result() for one in waiting])
-            waiting = [pool.submit(decode, photo) for _ in range(BATCH)]
+            waiting = [pool.submit(decode, photo) for _ in range(size)]
             model.engine.predict(batch)
-            done += BATCH
+            done += size
         return done / (time.monotonic() - started)
 
 
@@ -66,7 +65,7 @@ def main(models: str, engine: str, precision: str, photo: str, seconds: str) -> 
     model = opened(Path(models), engine, precision)
     data = Path(photo).read_bytes()
     half = float(seconds) / 2
-    model.engine.predict(stack([model.task.decode(data)] * BATCH))
+    model.engine.predict(stack([model.task.decode(data)] * model.batch_size))
     measured = {"alone": alone(model, data, half), "full": full(model, data, half)}
     print(json.dumps(measured))
 

@@ -3,12 +3,16 @@
 Texts to the bundled sentiment model, since a model that is slow would hide the server.
 Every level once a round, so that what else the machine does meets all of them; medians.
 Prints Markdown.
+
+At its end wrk leaves as many requests unanswered as there are connections: a level lasts so
+long that 512 of them are little, and begins when those of the one before are done with.
 """
 
 import os
 import resource
 import socket
 import tempfile
+import time
 from collections import defaultdict
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,15 +23,16 @@ from rich.progress import track
 
 from . import wrk
 from .machine import describe
-from .measuring import RESULTS
 from .processes import cpu_seconds, resident_mb
 from .served import served
+from .workload import RESULTS
 
 IDLE = 1000
 LEVELS = (1, 2, 8, 32, 128, 512)
 BESIDE = 32  # busy connections beside the idle ones
-SECONDS = float(os.environ.get("BENCH_SECONDS", "4"))
+SECONDS = float(os.environ.get("BENCH_SECONDS", "12"))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
+PAUSE, IDLE_SHARE = 0.25, 0.1  # seconds between two looks; of a core, at most
 TOKEN = "connections-0123456789"
 Rounds = dict[str, list[float]]
 
@@ -62,12 +67,20 @@ class Rates:
     def _load(self, what: str, connections: int) -> None:
         sent = wrk.Sent(self._body, "application/json")
         url = f"http://127.0.0.1:{self._port}/api/v1/{TOKEN}/predict"
+        self._settle()
         spent = cpu_seconds(self._pid)
         load = wrk.run(url, sent, connections, SECONDS)
         if load.errors:
             raise SystemExit(f"{what}: {load}")
         self.answers[what].append(load.rate)
         self.cost[what].append(1e3 * (cpu_seconds(self._pid) - spent) / load.good)
+
+    def _settle(self) -> None:
+        """Wait until the server has nothing to do."""
+        before = -1.0
+        while (now := cpu_seconds(self._pid)) - before > IDLE_SHARE * PAUSE:
+            before = now
+            time.sleep(PAUSE)
 
 
 def table(rates: Rates) -> str:

@@ -5,7 +5,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from .machine import has_bfloat16
+from facenality.processor import has_bfloat16
+
 from .venv import BIN
 from .workload import RESULTS, Network
 

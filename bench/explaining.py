@@ -10,37 +10,29 @@ import http.client
 import statistics
 import threading
 import time
-from pathlib import Path
 
 from rich.console import Console
 from rich.progress import track
 
-from .load import client
-from .measuring import (
-    CLIENTS,
-    MODEL,
-    RESULTS,
-    ROUNDS,
-    SECONDS,
-    make_model,
-    milliseconds,
-    multipart,
-    photograph,
-    served,
-)
+from .forms import FORM, form
+from .load import client, run
+from .measuring import CLIENTS, ROUNDS, SECONDS, milliseconds
+from .served import served
+from .workload import MOBILENET, photographs
 
 EXPLAINERS = 2
+HEADERS = {"Content-Type": FORM}
 PAUSE = 0.5  # seconds between the requests of the client that pauses
 
 
 class Asking:
     """Clients that ask for one explanation after the other, refused or not."""
 
-    def __init__(self, port: int, body: bytes, kind: str, clients: int) -> None:
+    def __init__(self, port: int, body: bytes, clients: int) -> None:
         self.answered: list[int] = []
         self._stop = threading.Event()
         self._threads = [
-            threading.Thread(target=self._ask, args=(port, body, kind))
+            threading.Thread(target=self._ask, args=(port, body))
             for _ in range(clients)
         ]
 
@@ -54,10 +46,10 @@ class Asking:
         for thread in self._threads:
             thread.join()
 
-    def _ask(self, port: int, body: bytes, kind: str) -> None:
+    def _ask(self, port: int, body: bytes) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", port)
         while not self._stop.is_set():
-            connection.request("POST", "/explain", body, {"Content-Type": kind})
+            connection.request("POST", "/explain", body, HEADERS)
             reply = connection.getresponse()
             reply.read()
             self.answered.append(reply.status)
@@ -65,48 +57,23 @@ class Asking:
                 self._stop.wait(1)  # as Retry-After asks
 
 
-def busy(port: int, body: bytes, kind: str) -> list[float]:
-    """Seconds of each request of CLIENTS clients that never pause."""
-    took: list[float] = []
-    until = time.monotonic() + SECONDS
-    threads = [
-        threading.Thread(
-            target=client,
-            args=(port, "/predict", body, {"Content-Type": kind}, until, took),
-        )
-        for _ in range(CLIENTS)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return took
-
-
-def pausing(port: int, body: bytes, kind: str) -> list[float]:
+def pausing(port: int, body: bytes) -> list[float]:
     """Seconds of each request of one client that pauses."""
     took: list[float] = []
     until = time.monotonic() + SECONDS
     while time.monotonic() < until:
-        client(
-            port,
-            "/predict",
-            body,
-            {"Content-Type": kind},
-            time.monotonic() + 0.001,
-            took,
-        )
+        client(port, "/predict", body, HEADERS, time.monotonic() + 0.001, took)
         time.sleep(PAUSE)
     return took
 
 
-def one_round(port: int, body: bytes, kind: str, explainers: int) -> dict[str, float]:
+def one_round(port: int, body: bytes, explainers: int) -> dict[str, float]:
     """Both loads beside so many clients that ask for explanations."""
-    with Asking(port, body, kind, explainers) as first:
-        many = busy(port, body, kind)
+    with Asking(port, body, explainers) as first:
+        many = run(port, "/predict", CLIENTS, SECONDS, body, HEADERS)
         explained_busy = first.answered.count(200)
-    with Asking(port, body, kind, explainers) as second:
-        few = pausing(port, body, kind)
+    with Asking(port, body, explainers) as second:
+        few = pausing(port, body)
         explained_pausing = second.answered.count(200)
     return {
         "rate": len(many) / SECONDS,
@@ -121,17 +88,15 @@ def one_round(port: int, body: bytes, kind: str, explainers: int) -> dict[str, f
 
 def main() -> None:
     """Interleaved rounds; the medians, and each with over without."""
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    make_model()
-    form, kind = multipart(photograph())
-    body = Path(form).read_bytes()
+    MOBILENET.make()
+    body = form(photographs()[0].file.read_bytes())
     console = Console(stderr=True)
     rows: dict[int, list[dict[str, float]]] = {0: [], EXPLAINERS: []}
-    with served(MODEL.parents[1]) as (port, _):
-        one_round(port, body, kind, 0)  # warms caches and clocks; not counted
+    with served(MOBILENET.folder, "--engine=tensorflow") as (port, _):
+        one_round(port, body, 0)  # warms caches and clocks; not counted
         for _ in track(range(ROUNDS), "measuring", console=console):
             for explainers, measured in rows.items():
-                measured.append(one_round(port, body, kind, explainers))
+                measured.append(one_round(port, body, explainers))
     print(table(*(medians(measured) for measured in rows.values())))
 
 

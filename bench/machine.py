@@ -5,11 +5,15 @@ import platform
 import re
 from pathlib import Path
 
+from facenality.cores import cores
+from facenality.processor import features
+
 
 def describe() -> str:
     """Processor, cores, memory, bfloat16, system."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
-    unit = "bfloat16 matrix unit (AMX)" if has_bfloat16() else "no bfloat16 matrix unit"
+    amx = "amx_bf16" in features()
+    unit = "bfloat16 matrix unit (AMX)" if amx else "no bfloat16 matrix unit"
     return (
         f"{processor()}, {cores()} cores shared with the load generator, "
         f"{memory:.0f} GiB, {unit}, {platform.system()} {platform.release()}, "
@@ -17,26 +21,12 @@ def describe() -> str:
     )
 
 
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0))
-
-
 def processor() -> str:
     """Its name, with family and model, since virtual machines hide the rest."""
-    text = _cpuinfo()
+    file = Path("/proc/cpuinfo")
+    text = file.read_text() if file.exists() else ""
     name = re.search(r"model name\s*: (.*)", text)
     number = re.search(r"^model\s*: (\d+)", text, re.MULTILINE)
     if not name:
         return platform.processor() or platform.machine()
     return f"{name[1]} (model {number[1]})" if number else name[1]
-
-
-def has_bfloat16() -> bool:
-    """Whether the rows in bfloat16 count here."""
-    return "amx_bf16" in _cpuinfo().split()
-
-
-def _cpuinfo() -> str:
-    file = Path("/proc/cpuinfo")
-    return file.read_text() if file.exists() else ""

@@ -20,9 +20,11 @@ from rich.progress import Progress
 
 from facenality.cores import cores
 
-from .measuring import RESULTS, measured, milliseconds, result, wait_until_ready
+from .measuring import measured, milliseconds, result
 from .open_load import BODY, Outcome
 from .overload_picture import draw
+from .served import wait_until_ready
+from .workload import RESULTS
 
 MODEL = """
 import time

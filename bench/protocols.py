@@ -24,21 +24,13 @@ from facenality.images import decode
 from facenality.protocols.tensors import to_bytes
 from facenality.recipe import ImageSpec
 
-from .measuring import (
-    CLIENTS,
-    MODEL,
-    RESULTS,
-    make_model,
-    measured,
-    photograph,
-    result,
-    served,
-)
+from .forms import FORM, form
+from .measuring import CLIENTS, ROUNDS, measured, result
+from .served import served
+from .workload import MOBILENET, RESULTS, photographs
 
 SECONDS = float(os.environ.get("BENCH_SECONDS", "5"))
-ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 DIGITS = Path("models/digits")
-FORM = "multipart/form-data; boundary=b"
 SPECS = {
     "mobilenetv2": ImageSpec("RGB", 224, 224, "bilinear", "stretch", "tf"),
     "digits": ImageSpec("L", 32, 32, "bilinear", "stretch", "unit"),
@@ -59,16 +51,10 @@ def loads(model: str, picture: bytes, tensor: str) -> list[Load]:
     pixels = decode(picture, SPECS[model])[np.newaxis]
     image = np.array([picture], object)
     v1 = {"instances": [{"b64": b64encode(picture).decode()}]}
-    head = b'--b\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\n'
     v2 = f"/v2/models/{model}/infer"
     json_kind = ("application/json",)
     return [
-        Load(
-            "/predict, form",
-            f"/predict?model={model}",
-            head + picture + b"\r\n--b--\r\n",
-            (FORM,),
-        ),
+        Load("/predict, form", f"/predict?model={model}", form(picture), (FORM,)),
         Load(
             "/v1 base64",
             f"/v1/models/{model}:predict",
@@ -126,18 +112,18 @@ def input_name(port: int, model: str) -> str:
 
 def main() -> None:
     """Print the table."""
-    make_model()
+    MOBILENET.make()
     models = RESULTS / "both"
-    shutil.copytree(MODEL.parent, models / "mobilenetv2", dirs_exist_ok=True)
+    shutil.copytree(MOBILENET.file.parent, models / "mobilenetv2", dirs_exist_ok=True)
     script = shutil.ignore_patterns("*.py")  # the linters would read them
     shutil.copytree(DIGITS, models / "digits", ignore=script, dirs_exist_ok=True)
     pictures = {
-        "mobilenetv2": photograph().read_bytes(),
+        "mobilenetv2": photographs()[0].file.read_bytes(),
         "digits": (DIGITS / "sample.png").read_bytes(),
     }
     rates: dict[tuple[str, str], list[float]] = {}
     console = Console(stderr=True)
-    with served(models) as (port, _):
+    with served(models, "--engine=tensorflow") as (port, _):
         asked = [
             (model, load)
             for model, picture in pictures.items()

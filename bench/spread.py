@@ -87,7 +87,7 @@ def main(name: str, folder: Path) -> None:
     """Build, spread, answer, save."""
     import keras
 
-    from facenality.images import preprocess
+    from facenality.preprocessing import preprocess
 
     keras.utils.set_random_seed(0)
     build = getattr(keras.applications, name)
@@ -96,7 +96,7 @@ def main(name: str, folder: Path) -> None:
         model = build(weights=None, input_shape=(224, 224, 3))
     shown = pictures(model.input_shape[1:3])
     how = "none" if rescales(model) else "tf"
-    batch = np.stack([preprocess(Image.fromarray(one), how) for one in shown])
+    batch = np.stack([preprocess(one, how) for one in shown])
     spread(model, batch)
     folder.mkdir(parents=True)
     # One by one, as they are asked for: another batch size is rounded differently, and

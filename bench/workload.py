@@ -11,15 +11,11 @@ from pathlib import Path
 
 from PIL import Image
 
+from .forms import FORM, form
 from .wrk import Sent
 
 RESULTS = Path("bench/results").absolute()
 CARD = 'task = "image-classification"\npreprocess = "tf"\n'
-BOUNDARY = "----bench0123456789abcdef"
-HEAD = (
-    f"--{BOUNDARY}\r\nContent-Disposition: form-data; "
-    'name="image"; filename="photo.jpg"\r\nContent-Type: image/jpeg\r\n\r\n'
-)
 _MAKE_MODEL = """
 import keras, sys
 keras.utils.set_random_seed(0)
@@ -59,12 +55,15 @@ class Network:
         """The same in OpenVINO's form, for who has no conversion of its own."""
         return RESULTS / f"{self.name.lower()}.xml"
 
-    def make(self, python: Path) -> None:
-        """Write file, card and OpenVINO's form, where they are not there yet."""
+    def make(self) -> None:
+        """Write file and card, where they are not there yet."""
         if not self.file.exists():
             self.file.parent.mkdir(parents=True, exist_ok=True)
             _run(sys.executable, _MAKE_MODEL, self.name, self.file)
             self.file.with_name("model.toml").write_text(CARD)
+
+    def convert(self, python: Path) -> None:
+        """Write OpenVINO's form of the file, where it is not there yet."""
         if not self.ir.exists():
             _run(python, _MAKE_IR, self.file, self.ir)
 
@@ -90,9 +89,8 @@ class Photograph:
         """As a browser's form sends it."""
         file = self.file.with_suffix(".form")
         if not file.exists():
-            tail = f"\r\n--{BOUNDARY}--\r\n".encode()
-            file.write_bytes(HEAD.encode() + self.file.read_bytes() + tail)
-        return Sent(file, f"multipart/form-data; boundary={BOUNDARY}")
+            file.write_bytes(form(self.file.read_bytes()))
+        return Sent(file, FORM)
 
     def raw(self) -> Sent:
         """As a body."""

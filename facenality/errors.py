@@ -11,7 +11,7 @@
            UnsupportedType, NotFetched                  ModelServerUnavailable
            NoSuchModel, Loading, Draining
 
-The sentence of every error names the fix; `web` turns the error into JSON in one place.
+The sentence of every error names the fix; `error_contract.py` says how clients see it.
 """
 
 

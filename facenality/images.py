@@ -1,4 +1,4 @@
-"""Bytes -> picture -> float32[H, W, C]. Pillow is used here and in uploads/cleaning.py.
+"""Bytes -> picture -> tensor. Pillow is used here and in uploads/cleaning.py.
 
 Runs in decoder threads; Pillow releases the GIL while it decodes and resizes.
 """
@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
 from . import jpeg
 from .errors import NotUsable, TooLarge
+from .preprocessing import Tensor, tensor
 from .recipe import ImageSpec
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
@@ -32,7 +32,6 @@ MAX_SCANS = 100  # each passes over all pixels again; an encoder makes some ten
 # millions of them. A picture as one has it takes hundreds.
 MAX_READS = 500_000
 
-Tensor = npt.NDArray[np.float32]
 Size = tuple[int, int]  # width, height
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 Resampling = Image.Resampling
@@ -73,12 +72,6 @@ def decode(data: bytes, spec: ImageSpec) -> Tensor:
     with opened(data) as image:
         picture = _picture(image, spec)
     return tensor(np.asarray(picture), spec)
-
-
-def tensor(pixels: npt.NDArray[np.uint8], spec: ImageSpec) -> Tensor:
-    """What the model gets of a picture that fills the size, uint8[H, W(, C)]."""
-    scaled = preprocess(pixels, spec.preprocess)
-    return np.moveaxis(scaled, -1, 0) if spec.channels_first else scaled
 
 
 def upright_size(data: bytes) -> Size:
@@ -258,37 +251,4 @@ _FIT: dict[str, Callable[[Image.Image, Size, Box, Resampling], Image.Image]] = {
     "stretch": _stretch,
     "crop": _crop,
     "pad": _pad,
-}
-
-
-def preprocess(picture: Image.Image | npt.NDArray[np.uint8], how: str) -> Tensor:
-    """float32[H, W, C] as `how` scales it: the modes of keras.applications.
-
-    Source: keras/src/applications/imagenet_utils.py, preprocess_input.
-    """
-    pixels = np.asarray(picture, dtype=np.float32)
-    if pixels.ndim == 2:
-        pixels = pixels[..., np.newaxis]
-    scaled: Tensor = SCALES[how](pixels)
-    return scaled
-
-
-def _torch(pixels: Tensor) -> Tensor:
-    mean = np.array([0.485, 0.456, 0.406], np.float32)
-    deviation = np.array([0.229, 0.224, 0.225], np.float32)
-    return (pixels / np.float32(255) - mean) / deviation
-
-
-def _caffe(pixels: Tensor) -> Tensor:
-    mean_bgr = np.array([103.939, 116.779, 123.68], np.float32)
-    return pixels[..., ::-1] - mean_bgr
-
-
-# Arithmetic only, so that they scale tensors of TensorFlow as well.
-SCALES: dict[str, Callable[[Any], Any]] = {
-    "none": lambda pixels: pixels,
-    "unit": lambda pixels: pixels / np.float32(255),
-    "tf": lambda pixels: pixels / np.float32(127.5) - np.float32(1),
-    "torch": _torch,
-    "caffe": _caffe,
 }

@@ -9,6 +9,10 @@ from statistics import median
 # that has become slower is known to be after half of them.
 REMEMBERED = 9
 
+# Below this the hub's own turns are what is measured, and those are as long for every
+# size: a text of 30 microseconds that met one does not make 64 of them slow.
+HUB_SECONDS = 0.005
+
 
 class Rate:
     """Seconds by batch size.
@@ -26,7 +30,8 @@ class Rate:
         """A batch of `size` took `seconds`."""
         if not self._first or size > max(self._first):
             self._first[size] = seconds / self._now()
-        self._slower.append(seconds / max(self._at_first(size), 1e-6))
+        at_first = self._at_first(size)
+        self._slower.append(max(seconds, HUB_SECONDS) / max(at_first, HUB_SECONDS))
 
     def seconds(self, size: int) -> float | None:
         """What a batch of `size` takes at present; None before there was any."""

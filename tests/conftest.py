@@ -4,12 +4,15 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 import made
 from browsing import browser
 from serving import Served
+from speaking import Spoken, speaking
 
 # Other tests' servers run on one engine, and no child process compares engines beside
 # them; those of the engines say what they want. Nothing is kept in the user's cache.
@@ -50,6 +53,34 @@ def server(colours) -> Iterator[Served]:
     """One server of the `colours` model, for all tests that only ask it things."""
     with Served(colours) as served:
         yield served.ready()
+
+
+@pytest.fixture(scope="module")
+def _speaking() -> Iterator[Spoken]:
+    with speaking() as spoken:
+        yield spoken
+
+
+@pytest.fixture
+def spoken(_speaking) -> Spoken:
+    """Our server in this process, which has seen nothing yet."""
+    _speaking.seen.clear()
+    _speaking.refused.clear()
+    return _speaking
+
+
+@pytest.fixture(scope="module")
+def network() -> Any:
+    """A Keras model that has what real ones use."""
+    import networks  # Keras, which few tests need
+
+    return networks.network()
+
+
+@pytest.fixture(scope="module")
+def noise() -> np.ndarray:
+    """A batch for it."""
+    return np.random.default_rng(0).random((16, 32, 32, 3)).astype("float32")
 
 
 @pytest.fixture(scope="session")

@@ -5,17 +5,17 @@ import ssl
 import subprocess
 import time
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
-from typing import Any, Self
 
 import pytest
+
+from sites import Quiet, Site
 
 Habit = Callable[["Handler"], None]
 
 
-class Mirror:
+class Mirror(Site):
     """Serves the files under `root`; use as a context manager.
 
     `habits` are for the first requests, one each; after them everything goes well.
@@ -31,24 +31,9 @@ class Mirror:
     ) -> None:
         self.root, self.habits, self.etag = root, list(habits), etag
         self.asked: list[dict[str, str]] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._server.mirror = self  # type: ignore[attr-defined]
-        if tls:
-            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
-        scheme = "https" if tls else "http"
-        self.url = f"{scheme}://127.0.0.1:{self._server.server_port}/"
-        # The default looks twice a second whether to stop; tests need not wait for it.
-        self._thread = Thread(target=self._server.serve_forever, args=(0.01,))
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(Handler, tls)
+        self.server.mirror = self  # type: ignore[attr-defined]
+        self.url += "/"
 
 
 def certified(folder: Path) -> tuple[Path, ssl.SSLContext]:
@@ -68,7 +53,7 @@ def certified(folder: Path) -> tuple[Path, ssl.SSLContext]:
     return file, tls
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(Quiet, BaseHTTPRequestHandler):
     """One request; the habits below take it for `self`."""
 
     def do_GET(self) -> None:
@@ -77,9 +62,6 @@ class Handler(BaseHTTPRequestHandler):
         mirror.asked.append(dict(self.headers))
         habit = mirror.habits.pop(0) if mirror.habits else well
         habit(self)
-
-    def log_message(self, *_: Any) -> None:
-        """Nobody reads it."""
 
     @property
     def content(self) -> bytes:

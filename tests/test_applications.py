@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 from keras.src.applications import imagenet_utils
 from keras.src.utils import file_utils
-from PIL import Image
 
-from facenality import card, images
+from facenality import card, preprocessing
 from facenality.engines import applications
 from facenality.fetching import fetched
 from facenality.fetching.checksums import FetchFailed
@@ -40,7 +39,7 @@ def test_every_architecture_gets_its_own_preprocessing_on_a_complete_card(
     mode = applications.preprocess(name)
     assert mode == expected_mode(name)
     pixels = np.random.default_rng(0).integers(0, 256, (12, 16, 3), np.uint8)
-    ours = images.preprocess(Image.fromarray(pixels), mode)
+    ours = preprocessing.preprocess(pixels, mode)
     module = sys.modules[getattr(keras.applications, name).__module__]
     theirs = module.preprocess_input(pixels.astype("float32"))
     np.testing.assert_allclose(ours, theirs, atol=1e-5)

@@ -1,7 +1,9 @@
 """The batcher: every job is answered exactly once, with its own row."""
 
+import gc
 import threading
 import time
+import weakref
 
 import gevent
 import numpy as np
@@ -10,6 +12,7 @@ from gevent.event import Event
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import idling
 from facenality import admission as module
 from facenality.batcher import Batcher, elsewhere, in_thread
 from facenality.errors import (
@@ -287,15 +290,8 @@ def test_a_batch_that_expired_altogether_is_no_batch(make):
 
 
 def test_an_idle_batcher_does_nothing(make):
-    """No polling: the hub's loop does not turn while nobody asks."""
     make(Doubler()).submit(instance(1))
-    turns = []
-    watcher = gevent.get_hub().loop.prepare()
-    watcher.start(turns.append, None)
-    gevent.sleep(0.2)
-    watcher.stop()
-    watcher.close()
-    assert len(turns) <= 5
+    assert idling.turns() <= 5
 
 
 def outcome(one: Batcher, value: float):
@@ -349,6 +345,20 @@ def test_a_model_elsewhere_is_asked_as_often_at_once_as_there_are_lanes(beside):
     assert [job.value.scores[0] for job in jobs] == [2.0 * i for i in range(10)]
     assert model.most == 3
     assert {job.value.batch_size for job in jobs} == {1}
+
+
+def test_a_call_that_was_answered_keeps_no_tensor(beside):
+    """Not even until the garbage is collected: of pictures that would be hundreds."""
+    one, given = beside(Elsewhere(0), lanes=2), instance(3)
+    kept = weakref.ref(given)
+    gc.disable()
+    try:
+        gevent.spawn(one.submit, given).join()
+        del given
+        gevent.spawn(one.submit, instance(4)).join()  # the latest may be at hand still
+        assert kept() is None
+    finally:
+        gc.enable()
 
 
 def test_a_call_that_nobody_waits_for_is_let_go_and_its_lane_is_free(beside):

@@ -414,10 +414,10 @@ def test_one_unreadable_folder_does_not_stop_the_scan(tmp_path, monkeypatch, cap
     (tmp_path / "bad").mkdir()
     known = folder._versions
 
-    def versions(path):
+    def versions(path, cards):
         if path.name == "bad":
             raise PermissionError(13, "Permission denied")
-        return known(path)
+        return known(path, cards)
 
     monkeypatch.setattr(folder, "_versions", versions)
     assert [found.name for found in folder.find(tmp_path)] == ["m"]

@@ -5,8 +5,7 @@ import re
 import subprocess
 import sys
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import SimpleHTTPRequestHandler
 
 import pytest
 
@@ -14,6 +13,7 @@ import made
 from browsing import browser, watched_page
 from made import picture
 from serving import ROOT, Served
+from sites import Quiet, Site
 from wild import Wild, redirect, reply
 
 DOCS = ROOT / "docs"
@@ -185,13 +185,10 @@ def test_the_command_explains_itself():
         assert option in done.stdout
 
 
-class Quiet(SimpleHTTPRequestHandler):
+class Folder(Quiet, SimpleHTTPRequestHandler):
     """Another site, with client.js on it."""
 
     extensions_map = {".js": "text/javascript", "": "text/html"}  # noqa: RUF012
-
-    def log_message(self, *_):
-        pass
 
 
 @pytest.fixture(scope="module")
@@ -199,13 +196,8 @@ def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("site")
     (folder / "index.html").write_text("<!doctype html><title>Another site</title>")
     (folder / "client.js").write_text((DOCS / "client.js").read_text())
-    handler = partial(Quiet, directory=str(folder))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-        thread.join()
+    with Site(partial(Folder, directory=str(folder))) as other:
+        yield other.url
 
 
 @pytest.fixture(scope="module")

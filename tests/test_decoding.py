@@ -14,6 +14,7 @@ import sklearn
 from PIL import Image, ImageOps
 
 from facenality import images
+from facenality.preprocessing import preprocess
 from facenality.recipe import ImageSpec
 from serving import ROOT
 
@@ -45,7 +46,7 @@ def plain(data: bytes, spec: ImageSpec) -> np.ndarray:
     upright = ImageOps.exif_transpose(Image.open(io.BytesIO(data)))
     size = (spec.width, spec.height)
     small = upright.convert(spec.mode).resize(size, Image.Resampling.BILINEAR)
-    return images.preprocess(small, spec.preprocess)
+    return preprocess(np.asarray(small), spec.preprocess)
 
 
 def enlarged(picture: Image.Image, side: int) -> Image.Image:

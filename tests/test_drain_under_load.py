@@ -6,9 +6,8 @@ import time
 
 import pytest
 
-from serving import ROOT, Served
+from texting import PREDICT, texting
 
-TOKEN = "0123456789abcdef"
 TEXTS = '{"1":"I love it"}'
 KEPT, NEW = (
     12,
@@ -43,9 +42,7 @@ class Client(threading.Thread):
     def _ask_on(self, connection: http.client.HTTPConnection) -> None:
         while True:
             headers = {} if self.kept else {"Connection": "close"}
-            connection.request(
-                "POST", f"/api/v1/{TOKEN}/predict", TEXTS, headers | JSON
-            )
+            connection.request("POST", PREDICT, TEXTS, headers | JSON)
             reply = connection.getresponse()
             assert reply.read() == b'{"1":"Positive"}'
             self.answered += 1
@@ -58,9 +55,7 @@ JSON = {"Content-Type": "application/json"}
 
 @pytest.fixture
 def server(tmp_path):
-    (tmp_path / "sentiment").symlink_to(ROOT / "models" / "sentiment")
-    with Served(tmp_path, "--text-tokens", TOKEN) as server:
-        server.wait_for_log("ready in")
+    with texting(tmp_path) as server:
         yield server
 
 

@@ -18,8 +18,10 @@ from app import main
 from facenality import images
 from facenality.engines import orientation, picture_graph, saving
 from facenality.exporting import comparing, photograph
+from facenality.preprocessing import SCALES
 from facenality.recipe import ImageSpec, Recipe
 from facenality.tasks.describing import ranked
+from facenality.vetting import vet
 from serving import ROOT
 
 PHOTOGRAPHS = Path(sklearn.__file__).parent / "datasets" / "images"
@@ -74,7 +76,7 @@ def test_nearest_takes_the_very_same_pixels(fit):
             assert (inside(data, spec) == images.decode(data, spec)).all()
 
 
-@pytest.mark.parametrize("preprocess", list(images.SCALES))
+@pytest.mark.parametrize("preprocess", list(SCALES))
 @pytest.mark.parametrize("channels_first", [False, True])
 def test_numbers_are_scaled_as_ours(preprocess, channels_first):
     """A picture of the model's size, so that nothing but scaling is compared."""
@@ -211,6 +213,7 @@ def test_a_drawn_and_a_photographed_digit_are_read(tmp_path, capsys):
     assert "out  probabilities: float32 [N, 5]" in told
     assert "in   picture: float32 [N, 32, 32, 1]" in told
     assert 'signature = "tensors"' in told
+    vet(tmp_path / "out" / "1")  # it only computes, and may come back to us
     examples = ROOT / "models" / "digits" / "examples"
     files = [examples / name for name in ("4.jpg", "5.jpg", "8.png")]
     answers = asked(tmp_path / "out" / "1", *files)

@@ -19,7 +19,7 @@ from standing_in import ModelServer
 from test_gateway_equal import PHOTO, SAMPLE, assert_close
 
 PICTURES = {"digits": SAMPLE, "net": PHOTO, "traits": PHOTO}
-WAYS = {"tensors": (), "decoding": ("--with-decoding",)}
+FLAGS = {"digits": ("--with-decoding",), "net": (), "traits": ("--with-decoding",)}
 
 
 @pytest.fixture(scope="module")
@@ -37,32 +37,34 @@ def local(place):
         yield server.ready()
 
 
-@pytest.fixture(scope="module", params=WAYS)
-def there(request, place, local):
-    """TensorFlow Serving of what `app.py export` wrote, and a gateway of its cards."""
-    way, bases = place / request.param, {}
-    for name in PICTURES:
-        bases[name], card = way / "exported" / name, way / "cards" / name
-        card.mkdir(parents=True)
-        command = ["app.py", "export", bases[name], f"--card={card / 'model.toml'}"]
-        more = [f"--model={name}", f"--models-dir={place / 'local'}"]
+@pytest.fixture(scope="module")
+def server(place, local):
+    """TensorFlow Serving, of what `app.py export` wrote."""
+    bases = {name: place / "exported" / name for name in PICTURES}
+    for name, base in bases.items():
+        card = place / "cards" / name / "model.toml"
+        card.parent.mkdir(parents=True)
+        where = [f"--card={card}", f"--model={name}", f"--models-dir={place / 'local'}"]
         subprocess.run(
-            [sys.executable, *command, *more, *WAYS[request.param]],
+            [sys.executable, "app.py", "export", base, *where, *FLAGS[name]],
             cwd=ROOT,
             check=True,
             capture_output=True,
         )
+    with ModelServer.of(bases) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def gateway(place, server):
+    """With the cards that it wrote, and nothing else."""
     flags = ("--model=digits",)
-    with (
-        ModelServer.of(bases) as server,
-        exported.gateway(way / "cards", server, flags=flags) as served,
-    ):
-        yield server, served.ready()
+    with exported.gateway(place / "cards", server, flags=flags) as served:
+        yield served.ready()
 
 
 @pytest.mark.parametrize("name", PICTURES)
-def test_the_gateway_answers_what_was_exported(local, there, name):
-    _, gateway = there
+def test_the_gateway_answers_what_was_exported(local, gateway, name):
     form = {"files": {"image": PICTURES[name]}}
     answers = [
         server.post(f"/predict?model={name}&top=10", **form)
@@ -73,10 +75,8 @@ def test_the_gateway_answers_what_was_exported(local, there, name):
     print(f"\n{name}: off by {off:.1g}")
 
 
-@pytest.mark.parametrize("there", ["decoding"], indirect=True)
-def test_encoded_pictures_go_to_tensorflow_serving_itself(local, there):
+def test_encoded_pictures_go_to_tensorflow_serving_itself(local, server):
     """With decoding, whoever speaks gRPC needs no gateway: bytes in, labels out."""
-    server, _ = there
     asked = PredictRequest()
     asked.model_spec.name = "digits"
     asked.inputs["image_bytes"].CopyFrom(tf.make_tensor_proto([SAMPLE, SAMPLE]))

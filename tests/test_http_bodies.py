@@ -15,19 +15,8 @@ SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
-@pytest.fixture(scope="module")
-def server():
-    with speaking() as spoken:
-        yield spoken
-
-
-@pytest.fixture(autouse=True)
-def _forget(server):
-    server.seen.clear()
-
-
-def bodies(server) -> list[bytes]:
-    return [body for _, _, body in server.seen]
+def bodies(spoken) -> list[bytes]:
+    return [body for _, _, body in spoken.seen]
 
 
 # --- chunked
@@ -50,10 +39,10 @@ VALID = {
 
 
 @pytest.mark.parametrize("form", VALID)
-def test_a_chunked_body_is_read(server, form):
+def test_a_chunked_body_is_read(spoken, form):
     data, body = VALID[form]
-    assert statuses(server.ask(CHUNKED + data + GET)) == [200, 200]
-    assert bodies(server) == [body, b""]
+    assert statuses(spoken.ask(CHUNKED + data + GET)) == [200, 200]
+    assert bodies(spoken) == [body, b""]
 
 
 INVALID = {
@@ -88,19 +77,19 @@ INVALID = {
 
 
 @pytest.mark.parametrize("form", INVALID)
-def test_a_broken_chunked_body_is_refused_and_nothing_behind_it_is_served(server, form):
-    reply = server.ask(CHUNKED + INVALID[form] + SMUGGLED)
+def test_a_broken_chunked_body_is_refused_and_nothing_behind_it_is_served(spoken, form):
+    reply = spoken.ask(CHUNKED + INVALID[form] + SMUGGLED)
     assert statuses(reply) == [400]
     assert b"\r\nConnection: close\r\n" in reply
     assert reply.endswith(b"malformed")
-    assert server.seen == []
+    assert spoken.seen == []
 
 
-def test_a_body_that_ends_early_is_refused(server):
+def test_a_body_that_ends_early_is_refused(spoken):
     for head in (HEAD + b"Content-Length: 4\r\n\r\nabc", CHUNKED + b"3\r\nab"):
-        assert statuses(server.ask(head)) == [400]
-    assert statuses(server.ask(CHUNKED)) == [400]
-    assert server.seen == []
+        assert statuses(spoken.ask(head)) == [400]
+    assert statuses(spoken.ask(CHUNKED)) == [400]
+    assert spoken.seen == []
 
 
 SIZES = {
@@ -118,9 +107,9 @@ def test_a_chunked_body_may_have_max_body_bytes_in_all(form):
         assert statuses(server.ask(CHUNKED + data)) == expected
 
 
-def test_a_body_that_is_mostly_framing_is_refused(server):
+def test_a_body_that_is_mostly_framing_is_refused(spoken):
     chunk = b"1;" + b"a" * 1000 + b"\r\n1\r\n"
-    reply = server.ask(CHUNKED + chunk * 1100)
+    reply = spoken.ask(CHUNKED + chunk * 1100)
     assert reply.endswith(b"too_large")
 
 
@@ -169,9 +158,9 @@ NO_CHUNK = b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
 @pytest.mark.parametrize(
     ("version", "body"), [(b"1.0", BODY), (b"1.1", BODY), (b"1.1", NO_CHUNK)]
 )
-def test_a_reply_to_an_unread_body_closes_and_says_so_once(server, version, body):
+def test_a_reply_to_an_unread_body_closes_and_says_so_once(spoken, version, body):
     head = b"POST /unread HTTP/%b\r\nHost: x\r\nConnection: keep-alive\r\n" % version
-    reply = server.ask(head + body + GET)
+    reply = spoken.ask(head + body + GET)
     assert statuses(reply) == [404]
     assert reply.lower().count(b"connection:") == 1
     assert b"\r\nConnection: close\r\n" in reply
@@ -212,26 +201,26 @@ def test_of_a_refused_body_a_mebibyte_is_taken_and_the_reply_arrives(kind):
 EXPECTS = HEAD + b"Expect: 100-Continue\r\nContent-Length: 3\r\n"
 
 
-def test_a_client_that_asks_is_told_to_go_ahead(server):
-    with server.connect(EXPECTS + b"Connection: close\r\n\r\n") as sock:
+def test_a_client_that_asks_is_told_to_go_ahead(spoken):
+    with spoken.connect(EXPECTS + b"Connection: close\r\n\r\n") as sock:
         assert sock.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
         sock.sendall(b"abc")
         assert read_all(sock).endswith(b"got abc")
 
 
-def test_a_client_that_has_begun_is_not_told_to(server):
-    assert statuses(server.ask(EXPECTS + b"\r\nabc")) == [200]
+def test_a_client_that_has_begun_is_not_told_to(spoken):
+    assert statuses(spoken.ask(EXPECTS + b"\r\nabc")) == [200]
 
 
-def test_a_refused_client_is_not_told_to_go_ahead(server):
+def test_a_refused_client_is_not_told_to_go_ahead(spoken):
     refused = EXPECTS.replace(b"POST /", b"POST /unread")
-    with server.connect(refused + b"\r\n") as sock:
+    with spoken.connect(refused + b"\r\n") as sock:
         assert statuses(read_all(sock)) == [404]
-    assert server.seen == []
+    assert spoken.seen == []
 
 
-def test_nobody_is_told_to_go_ahead_without_a_body(server):
-    reply = server.ask(EXPECTS.replace(b"Length: 3", b"Length: 0") + b"\r\n")
+def test_nobody_is_told_to_go_ahead_without_a_body(spoken):
+    reply = spoken.ask(EXPECTS.replace(b"Length: 3", b"Length: 0") + b"\r\n")
     assert statuses(reply) == [200]
 
 
@@ -241,46 +230,46 @@ TEN = b"HTTP/1.0\r\n"
 KEEP = b"Connection: keep-alive\r\n"
 
 
-def test_http_1_0_is_kept_only_where_it_asks(server):
-    once = server.ask(b"GET / " + TEN + b"\r\n" + b"GET / " + TEN + b"\r\n")
+def test_http_1_0_is_kept_only_where_it_asks(spoken):
+    once = spoken.ask(b"GET / " + TEN + b"\r\n" + b"GET / " + TEN + b"\r\n")
     assert statuses(once) == [200]
     assert b"\r\nConnection: close\r\n" in once
-    twice = server.ask((b"GET / " + TEN + KEEP + b"\r\n") * 2)
+    twice = spoken.ask((b"GET / " + TEN + KEEP + b"\r\n") * 2)
     assert statuses(twice) == [200, 200]
     assert twice.count(b"\r\nConnection: keep-alive\r\n") == 2
 
 
-def test_http_1_0_gets_no_chunks_but_the_end_of_the_connection(server):
-    reply = server.ask(b"GET /streamed " + TEN + KEEP + b"\r\n" + GET)
+def test_http_1_0_gets_no_chunks_but_the_end_of_the_connection(spoken):
+    reply = spoken.ask(b"GET /streamed " + TEN + KEEP + b"\r\n" + GET)
     head, _, body = reply.partition(b"\r\n\r\n")
     assert body == b"onetwo"
     assert b"Transfer-Encoding" not in head
     assert b"\r\nConnection: close" in head
 
 
-def test_a_reply_of_unknown_length_is_chunked(server):
-    reply = server.ask(GET.replace(b"/ ", b"/streamed ", 1) + GET)
+def test_a_reply_of_unknown_length_is_chunked(spoken):
+    reply = spoken.ask(GET.replace(b"/ ", b"/streamed ", 1) + GET)
     assert b"\r\nTransfer-Encoding: chunked\r\n" in reply
     assert b"Content-Length" not in reply.partition(b"\r\n\r\n")[0]
     assert b"\r\n\r\n3\r\none\r\n3\r\ntwo\r\n0\r\n\r\nHTTP/1.1 200" in reply
 
 
 @pytest.mark.parametrize("path", [b"/", b"/streamed"])
-def test_a_reply_to_head_is_a_head(server, path):
+def test_a_reply_to_head_is_a_head(spoken, path):
     head = b"HEAD " + path + b" HTTP/1.1\r\nHost: x\r\n\r\n"
-    replies = server.ask(head * 2)
+    replies = spoken.ask(head * 2)
     assert statuses(replies) == [200, 200]
     assert replies.count(b"\r\n\r\n") == 2
     assert replies.endswith(b"\r\n\r\n")
 
 
-def test_a_reply_has_a_date_and_no_server(server):
-    reply = server.ask(GET)
+def test_a_reply_has_a_date_and_no_server(spoken):
+    reply = spoken.ask(GET)
     assert reply.count(b"\r\nDate: ") == 1
     assert b"\r\nServer:" not in reply
 
 
-def test_an_application_that_asks_to_close_closes(server):
+def test_an_application_that_asks_to_close_closes():
     def closing(environ, start_response):
         start_response("200 OK", [("Connection", "close")])
         return []
@@ -292,8 +281,8 @@ def test_an_application_that_asks_to_close_closes(server):
     assert reply.count(b"Connection: close") == 1
 
 
-def test_a_large_reply_arrives_whole(server):
-    with server.connect(GET.replace(b"/ ", b"/large ", 1)) as sock:
+def test_a_large_reply_arrives_whole(spoken):
+    with spoken.connect(GET.replace(b"/ ", b"/large ", 1)) as sock:
         sock.sendall(GET.replace(b"Host", b"Connection: close\r\nHost"))
         assert len(read_all(sock)) > 50_000_000
 

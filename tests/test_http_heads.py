@@ -16,18 +16,6 @@ HOST = b"Host: x\r\n"
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
-@pytest.fixture(scope="module")
-def server():
-    with speaking() as spoken:
-        yield spoken
-
-
-@pytest.fixture(autouse=True)
-def _forget(server):
-    server.seen.clear()
-    server.refused.clear()
-
-
 def post(*lines: bytes, body: bytes = b"") -> bytes:
     return b"\r\n".join([b"POST / HTTP/1.1", b"Host: x", *lines, b"", body])
 
@@ -140,15 +128,15 @@ INVALID = {
 
 
 @pytest.mark.parametrize("form", INVALID)
-def test_an_invalid_form_gets_one_refusal_and_nothing_behind_it_is_served(server, form):
-    reply = server.ask(INVALID[form] + SMUGGLED)
+def test_an_invalid_form_gets_one_refusal_and_nothing_behind_it_is_served(spoken, form):
+    reply = spoken.ask(INVALID[form] + SMUGGLED)
     [status] = statuses(reply)
     assert 400 <= status <= 505
     head, _, body = reply.partition(b"\r\n\r\n")
     assert b"\r\nConnection: close" in head
     assert json.loads(body)["success"] is False
-    assert server.seen == []
-    assert server.refused == [json.loads(body)["code"]]
+    assert spoken.seen == []
+    assert spoken.refused == [json.loads(body)["code"]]
 
 
 def test_there_are_enough_invalid_forms():
@@ -246,19 +234,19 @@ VALID = {
 
 
 @pytest.mark.parametrize("form", VALID)
-def test_an_odd_but_valid_form_is_served(server, form):
+def test_an_odd_but_valid_form_is_served(spoken, form):
     data, requests = VALID[form]
-    assert statuses(server.ask(data)) == [200] * len(requests)
-    assert server.seen == requests
-    assert server.refused == []
+    assert statuses(spoken.ask(data)) == [200] * len(requests)
+    assert spoken.seen == requests
+    assert spoken.refused == []
 
 
 def test_there_are_enough_valid_forms():
     assert len(VALID) >= 30
 
 
-def test_a_head_may_come_byte_by_byte(server):
-    with server.connect() as sock:
+def test_a_head_may_come_byte_by_byte(spoken):
+    with spoken.connect() as sock:
         for byte in b"\r\n" + get(b"Connection: close"):
             sock.sendall(bytes([byte]))
         assert b"200 OK" in sock.recv(1000)
@@ -273,38 +261,38 @@ def test_a_head_may_come_byte_by_byte(server):
         (b"GET /" + b"a" * 33 * 1024, 431),
     ],
 )
-def test_what_cannot_become_a_head_is_refused_before_its_end(server, begun, status):
-    with server.connect(begun) as sock:
+def test_what_cannot_become_a_head_is_refused_before_its_end(spoken, begun, status):
+    with spoken.connect(begun) as sock:
         assert statuses(sock.recv(1000)) == [status]
 
 
-def test_a_head_that_ends_early_is_refused(server):
-    assert statuses(server.ask(b"GET / HTTP/1.1\r\nHost: x\r\n")) == [400]
-    assert server.ask(b"") == b""
+def test_a_head_that_ends_early_is_refused(spoken):
+    assert statuses(spoken.ask(b"GET / HTTP/1.1\r\nHost: x\r\n")) == [400]
+    assert spoken.ask(b"") == b""
 
 
-def test_options_for_the_whole_server_are_answered_by_itself(server):
-    reply = server.ask(get(line=b"OPTIONS * HTTP/1.1"))
+def test_options_for_the_whole_server_are_answered_by_itself(spoken):
+    reply = spoken.ask(get(line=b"OPTIONS * HTTP/1.1"))
     assert statuses(reply) == [204]
     assert b"\r\nAllow: GET, HEAD, POST, OPTIONS\r\n" in reply
-    assert server.seen == []
+    assert spoken.seen == []
 
 
-def test_the_address_in_the_target_goes_before_the_host_field(server):
-    server.ask(get(line=b"GET http://other:81/a HTTP/1.1"))
-    assert server.environ["HTTP_HOST"] == "other:81"
+def test_the_address_in_the_target_goes_before_the_host_field(spoken):
+    spoken.ask(get(line=b"GET http://other:81/a HTTP/1.1"))
+    assert spoken.environ["HTTP_HOST"] == "other:81"
 
 
-def test_a_name_with_an_underscore_does_not_pass_for_one_with_a_hyphen(server):
-    server.ask(get(b"X-Real: 1", b"X_Real: 2", b"Content_Length: 7"))
-    assert server.environ["HTTP_X_REAL"] == "1"
-    assert "CONTENT_LENGTH" not in server.environ
+def test_a_name_with_an_underscore_does_not_pass_for_one_with_a_hyphen(spoken):
+    spoken.ask(get(b"X-Real: 1", b"X_Real: 2", b"Content_Length: 7"))
+    assert spoken.environ["HTTP_X_REAL"] == "1"
+    assert "CONTENT_LENGTH" not in spoken.environ
 
 
-def test_repeated_fields_are_joined(server):
-    server.ask(get(b"A: b", b"a: c", b"Cookie: d=e", b"Cookie: f=g"))
-    assert server.environ["HTTP_A"] == "b,c"
-    assert server.environ["HTTP_COOKIE"] == "d=e; f=g"
+def test_repeated_fields_are_joined(spoken):
+    spoken.ask(get(b"A: b", b"a: c", b"Cookie: d=e", b"Cookie: f=g"))
+    assert spoken.environ["HTTP_A"] == "b,c"
+    assert spoken.environ["HTTP_COOKIE"] == "d=e; f=g"
 
 
 @pytest.mark.parametrize(
@@ -320,14 +308,14 @@ def test_repeated_fields_are_joined(server):
         ("HTTP/2.0", 505, "not_spoken"),
     ],
 )
-def test_a_refusal_has_the_status_that_says_why(server, form, status, code):
-    reply = server.ask(INVALID[form])
+def test_a_refusal_has_the_status_that_says_why(spoken, form, status, code):
+    reply = spoken.ask(INVALID[form])
     assert statuses(reply) == [status]
     assert f'"code":"{code}"'.encode() in reply
 
 
-def test_a_refusal_is_the_contracts(server):
-    reply = server.ask(b"GET /secret HTTP/1.1\r\nHost: secret secret\r\n\r\n")
+def test_a_refusal_is_the_contracts(spoken):
+    reply = spoken.ask(b"GET /secret HTTP/1.1\r\nHost: secret secret\r\n\r\n")
     head, _, body = reply.decode().partition("\r\n\r\n")
     document = json.loads(body)
     assert set(document) == {"success", "error", "code", "id"}
@@ -357,10 +345,10 @@ def test_a_refusal_names_an_origin_only_where_it_is_allowed(origin, allowed):
     assert (b"Vary: Origin\r\n" in reply) is allowed
 
 
-def test_the_log_has_none_of_the_clients_words(server, caplog, monkeypatch):
+def test_the_log_has_none_of_the_clients_words(spoken, caplog, monkeypatch):
     monkeypatch.setattr(logging.getLogger("facenality"), "propagate", True)
     with caplog.at_level("INFO", "facenality"):
-        server.ask(b"GET /secret HTTP/1.1\r\nHost: secret secret\r\n\r\n")
+        spoken.ask(b"GET /secret HTTP/1.1\r\nHost: secret secret\r\n\r\n")
     assert "400 malformed" in caplog.text
     assert "secret" not in caplog.text
 

@@ -6,9 +6,8 @@ import socket
 
 import pytest
 
-from serving import ROOT, Served
-
-TOKEN = "0123456789abcdef"
+from serving import Served
+from texting import PREDICT, texting
 
 
 def exchange(server: Served, data: bytes) -> tuple[int, dict[str, str], dict]:
@@ -34,17 +33,14 @@ def check(fields: dict[str, str], document: dict) -> None:
 
 @pytest.fixture(scope="module")
 def quick(tmp_path_factory):
-    """The bundled sentiment model, with little time and room for bodies."""
-    models = tmp_path_factory.mktemp("models")
-    (models / "sentiment").symlink_to(ROOT / "models" / "sentiment")
-    flags = ("--text-tokens", TOKEN, "--body-timeout-s=0.5", "--max-body-bytes=64")
-    with Served(models, *flags) as server:
-        server.wait_for_log("ready in")
+    """With little time and room for bodies."""
+    flags = ("--body-timeout-s=0.5", "--max-body-bytes=64")
+    with texting(tmp_path_factory.mktemp("models"), *flags) as server:
         yield server
 
 
 POST = (
-    f"POST /api/v1/{TOKEN}/predict HTTP/1.1\r\nHost: x\r\nOrigin: https://a.example\r\n"
+    f"POST {PREDICT} HTTP/1.1\r\nHost: x\r\nOrigin: https://a.example\r\n"
     "Content-Type: application/json\r\n"
 ).encode()
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"

@@ -38,18 +38,8 @@ def opened(folder, facts, precision="float32", most=16) -> OpenVINOEngine:
 
 
 @pytest.fixture(scope="module")
-def network() -> keras.Model:
-    return networks.network()
-
-
-@pytest.fixture(scope="module")
 def engine(network, tmp_path_factory) -> OpenVINOEngine:
     return converted(network, tmp_path_factory.mktemp("network"))
-
-
-@pytest.fixture(scope="module")
-def noise() -> np.ndarray:
-    return np.random.default_rng(0).random((16, 32, 32, 3)).astype("float32")
 
 
 def test_it_agrees_with_keras_predict(network, engine, noise):

@@ -1,14 +1,14 @@
 """The page in a real browser: every way in, the answer, errors, other origins."""
 
 import re
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
 from browsing import watched_page
 from made import picture
 from serving import ROOT, Served
+from sites import Quiet, Site
 
 PREDICT = re.compile(r"/predict\?")
 DIGITS = ROOT / "models" / "digits"
@@ -207,22 +207,15 @@ def test_a_model_picker_appears_when_there_are_several(chromium, several_server)
 def other_origin():
     """A web site on another port."""
 
-    class Site(BaseHTTPRequestHandler):
+    class Shop(Quiet, BaseHTTPRequestHandler):
         def do_GET(self):
             self.send_response(200)
             self.send_header("Content-Type", "text/html")
             self.end_headers()
             self.wfile.write(b"<!doctype html><title>shop</title>")
 
-        def log_message(self, *_):
-            """Quietly."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Site) as site:
-        thread = threading.Thread(target=site.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{site.server_port}"
-        site.shutdown()
-        thread.join()
+    with Site(Shop) as site:
+        yield site.url
 
 
 def test_javascript_of_another_origin_gets_the_answer_and_the_errors(

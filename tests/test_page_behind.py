@@ -2,14 +2,14 @@
 
 import http.client
 import re
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
 import made
 from browsing import browser, watched_page
 from serving import Served
+from sites import Quiet, Site
 
 RED = {"name": "red.png", "mimeType": "image/png", "buffer": made.picture("red")}
 KEY = "k3y-of-the-house"
@@ -95,7 +95,7 @@ def test_who_has_no_key_sees_the_sentence_and_may_try_again(chromium, keyed):
 def proxy(keyed):
     """A proxy that serves `keyed` under /digits/, and says so as nginx would."""
 
-    class Proxy(BaseHTTPRequestHandler):
+    class Proxy(Quiet, BaseHTTPRequestHandler):
         def do_GET(self):
             if not self.path.startswith("/digits/"):
                 self.send_error(404)
@@ -127,15 +127,8 @@ def proxy(keyed):
         def do_DELETE(self):
             self.do_GET()
 
-        def log_message(self, *_):
-            """Quietly."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as site:
-        thread = threading.Thread(target=site.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{site.server_port}"
-        site.shutdown()
-        thread.join()
+    with Site(Proxy) as site:
+        yield site.url
 
 
 def test_the_page_works_under_a_path_of_a_proxy(chromium, keyed, proxy):

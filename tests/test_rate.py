@@ -26,6 +26,13 @@ def test_lone_requests_do_not_make_full_batches_look_slow():
     assert rate.seconds(8) == pytest.approx(0.1)
 
 
+def test_turns_of_the_hub_do_not_make_a_quick_model_look_slow():
+    rate = Rate({1: 0.00003, 64: 0.002})
+    for _ in range(9):
+        rate.learn(1, 0.25)  # other work had the cores meanwhile
+    assert rate.seconds(64) == pytest.approx(0.1)
+
+
 def test_a_model_that_became_slower_is_known_to_be_after_a_few_batches():
     rate = Rate(WARM)
     for _ in range(9):

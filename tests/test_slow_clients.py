@@ -16,29 +16,23 @@ from pathlib import Path
 import pytest
 import requests
 
-from serving import ROOT, Served
+from serving import Served
+from texting import PREDICT, texting
 
 SLOW = int(os.environ.get("SLOW", "200"))
 SECONDS = 30 if SLOW >= 1000 else 2
-TOKEN = "0123456789abcdef"
 GET = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """The bundled sentiment model: it needs no TensorFlow."""
-    models = tmp_path_factory.mktemp("models")
-    (models / "sentiment").symlink_to(ROOT / "models" / "sentiment")
-    flags = ("--text-tokens", TOKEN, "--idle-timeout-s", "75")
-    with Served(models, *flags) as server:
-        server.wait_for_log("ready in")
+    with texting(tmp_path_factory.mktemp("models"), "--idle-timeout-s=75") as server:
         yield server
 
 
 def ask(session: requests.Session, server: Served) -> int:
     """What a good client does."""
-    url = f"{server.url}/api/v1/{TOKEN}/predict"
-    reply = session.post(url, json={"1": "I love it"}, timeout=10)
+    reply = session.post(server.url + PREDICT, json={"1": "I love it"}, timeout=10)
     assert reply.json() == {"1": "Positive"}
     return reply.status_code
 
@@ -63,7 +57,7 @@ def attack(server: Served, *how: str) -> subprocess.Popen[bytes]:
         pytest.skip("slowhttptest is not installed")
     many = ("-c", str(SLOW), "-r", str(SLOW // 2), "-l", str(SECONDS))
     return subprocess.Popen(
-        ["slowhttptest", *many, *how, "-u", f"{server.url}/api/v1/{TOKEN}/predict"],
+        ["slowhttptest", *many, *how, "-u", server.url + PREDICT],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -20,20 +20,10 @@ def silent(_stage: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def network() -> keras.Model:
-    return networks.network()
-
-
-@pytest.fixture(scope="module")
 def engine(network, tmp_path_factory) -> TensorFlowEngine:
     file = tmp_path_factory.mktemp("network") / "model.keras"
     network.save(file)
     return open_engine(file, 16, silent)
-
-
-@pytest.fixture(scope="module")
-def noise() -> np.ndarray:
-    return np.random.default_rng(0).random((16, 32, 32, 3)).astype("float32")
 
 
 def test_it_agrees_with_keras_predict(network, engine, noise):

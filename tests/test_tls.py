@@ -20,9 +20,9 @@ from facenality.server import Limits, Tls
 from facenality.web import leaving
 from serving import ROOT, Served
 from speaking import QUICK, read_all, speaking, statuses
+from texting import PREDICT, TOKEN, texting
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
-TOKEN = "0123456789abcdef"
 
 
 def certify(folder: Path, name: str, *more: str) -> tuple[Path, Path]:
@@ -348,12 +348,9 @@ def test_sighup_reads_the_certificate_again_and_keeps_the_old_where_it_cannot(tm
 @pytest.fixture(scope="module")
 def secure(pair, tmp_path_factory):
     """The bundled sentiment model over https."""
-    models = tmp_path_factory.mktemp("models")
-    (models / "sentiment").symlink_to(ROOT / "models" / "sentiment")
     cert, key = map(str, pair)
-    flags = ("--tls-cert", cert, "--tls-key", key, "--text-tokens", TOKEN)
-    with Served(models, *flags) as server:
-        server.wait_for_log("ready in")
+    flags = ("--tls-cert", cert, "--tls-key", key)
+    with texting(tmp_path_factory.mktemp("models"), *flags) as server:
         yield server
 
 
@@ -361,7 +358,7 @@ def test_the_sentiment_route_answers_the_curl_of_its_post_over_tls(secure):
     done = subprocess.run(
         [
             *("curl", "-sS", "-k", "-X", "POST"),
-            f"https://localhost:{secure.port}/api/v1/{TOKEN}/predict",
+            f"https://localhost:{secure.port}{PREDICT}",
             *("-d", '{"1":"I love it","2":"I hate it"}'),
             *("-H", "Content-Type: application/json"),
         ],

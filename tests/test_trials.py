@@ -8,7 +8,6 @@ import keras
 import numpy as np
 import pytest
 
-import networks
 from facenality import folder, processor
 from facenality.arrays import first
 from facenality.engines import openvino
@@ -21,11 +20,6 @@ from made import picture
 
 layers = keras.layers
 CARD = 'task = "image-classification"\nlabels = ["a", "b", "c", "d", "e", "f"]\n'
-
-
-@pytest.fixture(scope="module")
-def network() -> keras.Model:
-    return networks.network()
 
 
 def saved(model: keras.Model, place, card: str = CARD) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from ..measuring import RESULTS
+from ..workload import RESULTS
 from .models import Models
 from .page import document
 from .picture import draw

@@ -7,7 +7,8 @@ import zlib
 from collections.abc import Callable
 from typing import NamedTuple
 
-from .good import DIGIT, FORM, JSON, form
+from ..forms import FORM, form
+from .good import DIGIT, JSON
 
 LONG = 45.0  # seconds until a client no longer believes in an answer
 OVER = 16 * 2**20  # bytes; the limit is 15 MiB

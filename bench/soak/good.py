@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
+from ..forms import FORM, form
 from .models import COLOURS, STRENGTHS
 from .server import TOKEN
 
 NEAR = 1e-3  # engines differ by less
 DIGIT = Path("models/digits/sample.png")
-FORM = "multipart/form-data; boundary=b"
 JSON = "application/json"
 
 Right = Callable[[bytes], bool]
@@ -33,12 +33,6 @@ class Good(NamedTuple):
     kind: str
     body: bytes
     right: Right
-
-
-def form(*pictures: bytes) -> bytes:
-    """Pictures as a browser sends them."""
-    head = b'--b\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\n'
-    return b"".join(head + one + b"\r\n" for one in pictures) + b"--b--\r\n"
 
 
 def picture(colour: str) -> bytes:

@@ -77,10 +77,6 @@ class Models:
         if len(self._versions) > 1:
             self._remove(self._versions.pop(0))
 
-    def latest(self) -> int:
-        """The version that is to serve in the end."""
-        return self._versions[-1]
-
     def _publish(self, number: int) -> str:
         """Copied aside, then renamed: it appears whole."""
         copy = self._aside / str(number)

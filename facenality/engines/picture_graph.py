@@ -11,7 +11,7 @@ from typing import Any
 import tensorflow as tf
 
 from ..errors import ModelNotLoaded
-from ..images import SCALES
+from ..preprocessing import SCALES
 from ..recipe import ImageSpec, Recipe
 from . import orientation, resizing
 from .signatures import NUMBERS

@@ -1,32 +1,70 @@
 """What was written is asked what the model was asked, and must answer the same."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from .. import golden
-from ..arrays import Arrays
+from ..arrays import Array, Arrays
 from ..engines.signatures import INPUT, NUMBERS, SERVING
 from ..tasks import Prediction
+from ..trials import measuring
 from . import comparing, inputs
 from .subject import Subject
 from .wanted import ExportFailed
 
+SAME = 1e-5  # the same operations: no more than the order of additions
 KEYS = {output: key for key, output in NUMBERS.items()}
 
 
-def tensors(one: Subject, reopened: Any, signature: str) -> tuple[float, int]:
-    """The largest difference, and of how many batches. Raises ExportFailed."""
-    gaps = [
-        comparing.arrays(_called(one, reopened, signature, batch), one.answers(batch))
-        for batch in inputs.tensors(one)
-    ]
-    if not max(gaps) <= comparing.TENSORS:
+@dataclass(frozen=True)
+class Agreement:
+    """The largest differences, as parts of the largest number where it is above 1."""
+
+    graph: float  # to the model's function as it was traced here
+    library: float  # to the model's own library, which computes step by step
+    spread: float | None  # of the answers; None: they are no numbers
+    batches: int
+
+
+def tensors(one: Subject, reopened: Any, signature: str) -> Agreement:
+    """Ask all three the same batches. Raises ExportFailed where they differ."""
+    asked = list(inputs.tensors(one))
+    answers = [_numbers(_called(one, reopened, signature, each)) for each in asked]
+    traced = [_numbers(one.traced_answers(each)) for each in asked]
+    own = [_numbers(one.answers(each)) for each in asked]
+    agreement = Agreement(
+        max(map(measuring.difference, answers, traced)),
+        max(map(measuring.difference, answers, own)),
+        _spread(own),
+        len(asked),
+    )
+    _judge("the model's graph", agreement.graph, SAME)
+    _judge("the model's own library", agreement.library, measuring.FLOAT32)
+    return agreement
+
+
+def _judge(what: str, difference: float, allowed: float) -> None:
+    if not difference <= allowed:
         raise ExportFailed(
-            f"What was written answers differently from the model, by {max(gaps):.2g} "
-            f"where {comparing.TENSORS:.0e} is allowed; it was deleted."
+            f"What was written answers differently from {what}, by {difference:.2g} "
+            f"where {allowed:.0e} is allowed; it was deleted."
         )
-    return max(gaps), len(gaps)
+
+
+def _numbers(parts: list[Array]) -> list[Array]:
+    """bfloat16, which NumPy does not know, as float32."""
+    return [
+        part.astype("float32") if part.dtype.kind == "V" else part for part in parts
+    ]
+
+
+def _spread(answers: list[list[Array]]) -> float | None:
+    if any(part.dtype.kind in "OSc" for part in answers[0]):
+        return None
+    largest = answers[-1]  # the last batch is of 3, and of different instances
+    return measuring.spread(largest)
 
 
 def golden_sample(one: Subject, reopened: Any, signature: str) -> bool:

@@ -13,6 +13,7 @@ from ..errors import FacenalityError, WrongSetting
 from ..facts import TensorFacts
 from ..folder import Found
 from ..settings import Settings
+from ..trials.measuring import FLOAT32
 from .chosen import chosen
 from .steps import STAGES, Exported, run
 from .wanted import ExportFailed, Wanted
@@ -101,10 +102,17 @@ def _tensor(tensor: TensorFacts) -> str:
 
 
 def _agreement(exported: Exported) -> list[str]:
+    found = exported.agreement
     lines = [
-        f"loaded again, it differs from the model by {exported.difference:.1g} at most "
-        f"({exported.batches} batches of 1 and 3)"
+        f"loaded again, it differs by {found.graph:.1g} at most from the model's graph "
+        f"and by {found.library:.1g} from its own library ({found.batches} batches of "
+        "1 and 3)"
     ]
+    if found.spread is not None and found.spread < FLOAT32:
+        lines.append(
+            f"but the answers differ by {found.spread:.1g} only among themselves: that "
+            "they agree proves little"
+        )
     if exported.golden:
         lines.append("the golden sample is answered as expected")
     if exported.pictures:

@@ -1,39 +1,11 @@
-"""How far two answers to the same input are apart."""
+"""How far the predictions for one picture are apart."""
 
 from collections import Counter
 from math import inf
 
-import numpy as np
-
-from ..arrays import Array
 from ..tasks import Prediction
 
-TENSORS = 1e-5  # the same operations: no more than the order of additions
 PICTURES = 0.02  # what another decoder may do, as in tests/test_decoding.py
-
-
-def arrays(ours: list[Array], theirs: list[Array]) -> float:
-    """The largest difference of a number, as a part of it where it is above 1.
-
-    Infinite where shapes or texts differ, or where only one is no number.
-    """
-    if len(ours) != len(theirs):
-        return inf
-    return max(map(_array, ours, theirs), default=0.0)
-
-
-def _array(ours: Array, theirs: Array) -> float:
-    if ours.shape != theirs.shape:
-        return inf
-    if ours.dtype.kind in "OSU":
-        return 0.0 if (ours == theirs).all() else inf
-    kind = np.complex128 if ours.dtype.kind == "c" else np.float64
-    a, b = ours.astype(kind), theirs.astype(kind)
-    with np.errstate(invalid="ignore"):
-        gaps = np.abs(a - b) / np.maximum(1, np.abs(b))
-    gaps[(a == b) | (np.isnan(a) & np.isnan(b))] = 0.0
-    gaps[np.isnan(gaps)] = inf
-    return float(gaps.max(initial=0.0))
 
 
 def predictions(exported: list[Prediction], local: list[Prediction]) -> float:

@@ -29,8 +29,7 @@ class Exported:
     folder: Path
     size: int  # bytes
     signatures: list[Signature]
-    difference: float
-    batches: int
+    agreement: checks.Agreement
     golden: bool  # there is a sample, and it is answered as expected
     pictures: dict[str, bytes]  # that were decoded inside; none: no decoding
     picture_difference: float
@@ -78,7 +77,7 @@ def _checked(
 ) -> Exported:
     tell("comparing with the model")
     plain = TENSORS if decoding else SERVING
-    difference, batches = checks.tensors(one, reopened, plain)
+    agreement = checks.tensors(one, reopened, plain)
     golden = checks.golden_sample(one, reopened, plain)
     pictures = _pictures(one) if decoding else {}
     name = one.found.name
@@ -86,8 +85,7 @@ def _checked(
         target,
         sum(file.stat().st_size for file in aside.rglob("*") if file.is_file()),
         reopened.signatures(),
-        difference,
-        batches,
+        agreement,
         golden,
         pictures,
         checks.pictures(one, reopened, pictures) if decoding else 0.0,

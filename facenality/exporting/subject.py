@@ -47,8 +47,14 @@ class Subject:
         """Of the inputs, as the SavedModel has them."""
         return [exported_name(one.name) for one in self.facts.inputs]
 
+    def traced_answers(self, inputs: list[Array]) -> list[Array]:
+        """Those of the function that is exported, with the variables as they are."""
+        from ..engines import saving
+
+        return saving.traced_answers(self.traced, inputs)
+
     def answers(self, inputs: list[Array]) -> list[Array]:
-        """The model's own."""
+        """Those of the model's own library."""
         from ..engines import saving
 
         return saving.reference(self.traced, inputs)

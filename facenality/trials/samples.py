@@ -8,10 +8,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .. import golden, images
+from .. import golden
 from ..arrays import Array, Arrays
 from ..facts import Facts
 from ..folder import Found
+from ..preprocessing import tensor
 from ..recipe import ImageSpec, Recipe
 from ..tasks import Task
 
@@ -57,7 +58,7 @@ def _enlarged(small: Array, spec: ImageSpec) -> Array:
 def _tensor(pixels: Array, spec: ImageSpec) -> Array:
     """As images.decode makes it of a file that holds these pixels."""
     shown = pixels if spec.mode == "RGB" else pixels.mean(axis=-1).astype(np.uint8)
-    return images.tensor(shown, spec)
+    return tensor(shown, spec)
 
 
 def _shapes(sample: Arrays | None, facts: Facts) -> dict[str, tuple[int, ...]]:

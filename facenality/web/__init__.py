@@ -5,6 +5,7 @@ from typing import Any
 from flask import Flask
 from flask_cors import CORS
 
+from ..error_contract import EXPOSED
 from . import (
     examples,
     explain,
@@ -43,8 +44,6 @@ def create_app(parts: Parts) -> App:
     app = App("facenality", static_folder=None)
     app.url_map.merge_slashes = False  # a//b is no a/b; a POST cannot be redirected
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
-    # A form's text fields count as JSON does: both are parsed on the hub.
-    app.config["MAX_FORM_MEMORY_SIZE"] = settings.max_json_bytes
     request_log.set_up(app, parts.metrics)
     replies.set_up(app)
     _allow_cross_origin(app, settings.cors_origins)
@@ -83,7 +82,7 @@ def _allow_cross_origin(app: Flask, origins: tuple[str, ...]) -> None:
         "origins": list(origins),
         "methods": ["GET", "HEAD", "POST", "OPTIONS"],
         "allow_headers": ["Content-Type", "Authorization", "X-API-Key", "X-Request-ID"],
-        "expose_headers": ["X-Request-ID", "Retry-After", "Server-Timing"],
+        "expose_headers": list(EXPOSED),
         "supports_credentials": False,
         "max_age": 86_400,
         "send_wildcard": "*" in origins,

@@ -4,7 +4,7 @@ from flask import Blueprint, Response
 from werkzeug.exceptions import NotFound
 
 from ..catalog import Catalog
-from .predict import number
+from .whole_numbers import number
 
 
 def routes(catalog: Catalog) -> Blueprint:

@@ -11,9 +11,10 @@ from ..explaining import Explainer
 from ..settings import Settings
 from ..urls.fetcher import Fetcher
 from . import leaving, request_log
-from .predict import about, number, watched
+from .predict import about, watched
 from .replies import reply
 from .requests import Request, read
+from .whole_numbers import number
 
 
 def routes(

@@ -13,9 +13,9 @@ from ..settings import Settings
 from ..tasks.pictures import from_base64
 from ..uploads import About, Uploads
 from . import same_origin
-from .predict import whole_number
 from .replies import reply
 from .requests import Request, Sent, read, unfetched
+from .whole_numbers import whole_number
 
 MAX_PREDICTION = 2000  # characters of what was shown
 

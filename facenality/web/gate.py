@@ -6,7 +6,6 @@ to Flask, which checks again when the body is there.
 """
 
 import logging
-import re
 import secrets
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -14,17 +13,17 @@ from urllib.parse import parse_qs
 
 import gevent
 
+from .. import error_contract
 from ..catalog import Catalog
 from ..errors import FacenalityError, Overloaded
 from ..json_text import dumps
 from ..metrics import Metrics
 from ..predictor import Predictor
-from .replies import CLIENT_ID, retry_after
+from .replies import CLIENT_ID
 from .request_log import Line
+from .whole_numbers import whole_number
 
 log = logging.getLogger(__name__)
-
-_NUMBER = re.compile(r"[0-9]{1,18}")
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -66,13 +65,9 @@ class Gate:
     def _admit(self, query: str) -> None:
         """Raise Overloaded; what else is wrong with the request is Flask's to say."""
         asked = parse_qs(query, keep_blank_values=True) if query else {}
-        version = asked.get("version", [None])[0]
-        if version is not None and not _NUMBER.fullmatch(version):
-            return
+        name, version = (asked.get(one, [None])[0] for one in ("model", "version"))
         try:
-            entry = self._catalog.current(
-                asked.get("model", [None])[0], int(version) if version else None
-            )
+            entry = self._catalog.current(name, whole_number("?version=", version))
         except FacenalityError:
             return
         if entry.batcher:
@@ -87,14 +82,12 @@ class Gate:
         own = secrets.token_hex(16)
         theirs = environ.get("HTTP_X_REQUEST_ID", "")
         request_id = theirs if CLIENT_ID.fullmatch(theirs) else own
-        body = dumps(
-            {"success": False, "error": str(error), "code": error.code, "id": own}
-        )
+        body = dumps(error_contract.body(error, own))
         _read_small(environ)
         headers = [
             ("Content-Type", "application/json"),
             ("Content-Length", str(len(body))),
-            ("Retry-After", retry_after(error)),
+            ("Retry-After", error_contract.retry_after(error)),
             ("X-Request-ID", request_id),
             ("X-Content-Type-Options", "nosniff"),
             ("Cache-Control", "no-store"),
@@ -116,16 +109,10 @@ class Gate:
         return [body]
 
     def _cross_origin(self, origin: str | None) -> list[tuple[str, str]]:
-        """What Flask-CORS answers to an origin that may call."""
-        any_origin = "*" in self._origins
-        if origin is None or not (any_origin or origin in self._origins):
+        """Only a browser asks, and it names its origin."""
+        if origin is None:
             return []
-        exposed = "Retry-After, Server-Timing, X-Request-ID"
-        return [
-            ("Access-Control-Allow-Origin", "*" if any_origin else origin),
-            ("Access-Control-Expose-Headers", exposed),
-            *([] if any_origin else [("Vary", "Origin")]),
-        ]
+        return error_contract.cross_origin(self._origins, origin)
 
 
 def _read_small(environ: dict[str, Any]) -> None:

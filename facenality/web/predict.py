@@ -1,6 +1,5 @@
 """POST /predict: bytes in, predictions out."""
 
-import re
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -17,9 +16,9 @@ from .keeping import keep_all
 from .replies import error_reply, reply
 from .requests import Fetch, Request, read
 from .timing import slowest, times
+from .whole_numbers import number
 
 DEFAULT_TOP = 5
-_NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 Outcome = Answer | errors.FacenalityError
 
 
@@ -60,20 +59,6 @@ def watched(fetcher: Fetcher) -> Fetch:
             return fetcher.fetch(url)
 
     return fetch
-
-
-def number(name: str) -> int | None:
-    """A whole number from 1 on in the query, or None where it is absent."""
-    return whole_number(f"?{name}=", request.args.get(name))
-
-
-def whole_number(name: str, text: str | None) -> int | None:
-    """`text` as a number from 1 on, or None where it is None. Raises Malformed."""
-    if text is None:
-        return None
-    if not _NUMBER.fullmatch(text):
-        raise errors.Malformed(f"{name} must be a whole number from 1 on.")
-    return int(text)
 
 
 def _single(served: Served, outcome: Outcome, fetch_seconds: float | None) -> Response:

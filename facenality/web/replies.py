@@ -1,7 +1,6 @@
 """What replies have in common: ids, headers, and errors as JSON, in one place."""
 
 import logging
-import math
 import re
 import secrets
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
+from .. import error_contract
 from ..errors import FacenalityError, TooLarge
 from ..json_text import dumps
 from . import request_log
@@ -42,16 +42,10 @@ def reply(body: Any, status: int = 200) -> Response:
 def error_reply(error: FacenalityError, **more: Any) -> Response:
     """The contract's error body for `error`, with its status and Retry-After."""
     request_log.failed(error)
-    body = {"success": False, "error": str(error), "code": error.code, "id": g.id}
-    response = reply(body | more, error.status)
+    response = reply(error_contract.body(error, g.id) | more, error.status)
     if error.retry_after is not None:
-        response.headers["Retry-After"] = retry_after(error)
+        response.headers["Retry-After"] = error_contract.retry_after(error)
     return response
-
-
-def retry_after(error: FacenalityError) -> str:
-    """Whole seconds, 1 at least: less would only hammer."""
-    return str(max(1, math.ceil(error.retry_after or 0)))
 
 
 def _begin() -> None:

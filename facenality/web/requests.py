@@ -1,6 +1,5 @@
 """A request's body -> payloads, in every form of the contract."""
 
-import io
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -21,10 +20,7 @@ PIECE_BYTES = 256 * 1024
 
 
 class Request(flask.Request):
-    """Keeps uploaded files in memory; `max_body_bytes` bounds them all together."""
-
-    def _get_file_stream(self, *_: Any, **__: Any) -> IO[bytes]:
-        return io.BytesIO()
+    """Its body is read whole, in memory; `max_body_bytes` bounds it."""
 
     def body(self) -> bytes:
         """The whole body. Raises RequestEntityTooLarge.

@@ -4,22 +4,21 @@ Their clients know one error for a request: one bad instance fails it, and what 
 with the input is 400 where /predict tells 422.
 """
 
-import re
 from collections.abc import Sequence
 from typing import TypeVar
 
 from flask import request
 
 from ..catalog import Served
-from ..errors import FacenalityError, NoSuchModel
+from ..errors import FacenalityError, Malformed, NoSuchModel
 from ..golden import EVERY_LABEL
 from ..predictor import Answer, Predictor, Scored
 from ..protocols import signature
 from ..protocols.signature import Signature
 from ..tasks import Payload
 from . import leaving, request_log
+from .whole_numbers import whole_number
 
-_VERSION = re.compile(r"[1-9][0-9]{0,17}")
 Outcome = TypeVar("Outcome", bound=Scored)
 
 
@@ -27,12 +26,13 @@ def version_of(name: str, text: str | None) -> int | None:
     """The version that a path names. Raises NoSuchModel for what is no number."""
     if text is None:
         return None
-    if not _VERSION.fullmatch(text):
+    try:
+        return whole_number("version", text)
+    except Malformed:
         raise NoSuchModel(
             f"Model {name[:80]!r} has no version {text[:80]!r}; versions are numbers.",
             code="no_such_version",
-        )
-    return int(text)
+        ) from None
 
 
 def signature_of(served: Served) -> Signature:

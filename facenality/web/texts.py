@@ -8,7 +8,6 @@ import time
 from typing import cast
 
 from flask import Blueprint, Response, request
-from gevent.lock import BoundedSemaphore
 from werkzeug.exceptions import NotFound
 
 from .. import errors
@@ -19,10 +18,11 @@ from ..tokens import Tokens
 from . import leaving, request_log
 from .replies import reply
 from .requests import Request, read_json
+from .room import Room
 
 MAX_TEXTS = 10_000
 WINDOW = 64  # texts in the batcher at once, of all such requests together
-_turn = BoundedSemaphore(1)  # one window at a time, so that others find places
+_room = Room(WINDOW)  # so that others find places
 
 
 def routes(
@@ -76,7 +76,7 @@ def _labels(
     labels = []
     for start in range(0, len(texts), WINDOW):
         window = texts[start : start + WINDOW]
-        with _turn:
+        with _room.take(len(window)):
             left = max(0.0, until - time.monotonic())
             outcomes = predictor.answer(served, window, top=1, timeout=left)
         request_log.answered(outcomes)

@@ -1,5 +1,6 @@
 """POST /feedback, and DELETE /feedback/{token}: for the page of this very server."""
 
+from ..whole_numbers import PATTERN
 from .errors import ANY
 from .pieces import Json, body, content, operation, parameter, record, ref
 from .pieces import success as reply
@@ -11,7 +12,7 @@ _LABEL: Json = {
 }
 _ABOUT: Json = {
     "model": STRING,
-    "version": {"type": "string", "pattern": "^[1-9][0-9]{0,17}$"},
+    "version": {"type": "string", "pattern": f"^{PATTERN}$"},
     "prediction": {
         "type": "string",
         "maxLength": 2000,
