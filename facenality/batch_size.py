@@ -7,20 +7,27 @@ batches of 4 and 7 in batches of 16.
 
 from collections.abc import Mapping
 
-# An instance that costs so much more costs as much: what is around a call counts too.
-AS_GOOD = 1.05
+# Seconds that a call costs around the model: threads change hands, rows are shared out.
+AROUND = 0.0005
 
-# Up to here sizes are always tried: small ones say little about larger ones.
-TRIED_ANYWAY = 4
+# What costs so little more is as good: a smaller batch waits less, and TensorFlow keeps
+# as much memory as its largest one has needed.
+AS_GOOD = 1.04
+
+# So many share a call without further question: one of four costs hardly less alone,
+# and what a busy machine makes of a single measurement is no reason to go without.
+AT_LEAST = 4
 
 
 def best(seconds: Mapping[int, float]) -> int:
-    """The largest size where an instance costs about the least; `seconds` by size."""
-    least = min(took / size for size, took in seconds.items())
-    return max(n for n, took in seconds.items() if took / n <= AS_GOOD * least)
+    """The smallest size where an instance costs about the least; `seconds` by size."""
+    costs = {size: (took + AROUND) / size for size, took in seconds.items()}
+    asked = {size: c for size, c in costs.items() if size >= AT_LEAST} or costs
+    least = min(asked.values())
+    return min(size for size, cost in asked.items() if cost <= AS_GOOD * least)
 
 
 def pays_no_more(seconds: Mapping[int, float]) -> bool:
-    """Whether in the largest size so far an instance costs more than in others."""
+    """Whether the largest size so far brings nothing over smaller ones."""
     largest = max(seconds)
-    return largest > TRIED_ANYWAY and best(seconds) < largest
+    return largest > AT_LEAST and best(seconds) < largest
