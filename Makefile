@@ -3,7 +3,10 @@
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+# The locks are complete; --no-deps since tensorflow-serving-api asks for another
+# TensorFlow than ours (pyproject.toml says more).
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	--no-deps
 # The first Python in the range that pyproject.toml allows.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
@@ -57,11 +60,18 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 
 .PHONY: lock
 lock: ## resolve pyproject.toml into the lock files (needs uv)
-	@$(COMPILE) --extra tensorflow --extra openvino -o requirements.lock
+	@$(COMPILE) --extra tensorflow --extra openvino --extra gateway -o requirements.lock
 	@$(COMPILE) --extra openvino -c requirements.lock -o requirements-slim.lock
-	@$(COMPILE) --extra gpu --extra openvino -c requirements-slim.lock -o requirements-gpu.lock
-	@$(COMPILE) --extra tensorflow --extra openvino --group dev -c requirements.lock \
-		-o requirements-dev.lock
+	@$(COMPILE) --extra gpu --extra openvino --extra gateway -c requirements-slim.lock \
+		-o requirements-gpu.lock
+	@$(COMPILE) --extra gateway -c requirements.lock -o requirements-gateway.lock
+	@$(COMPILE) --extra tensorflow --extra openvino --extra gateway --group dev \
+		-c requirements.lock -o requirements-dev.lock
+
+.PHONY: proto
+proto: .venv/.dev ## compile what the gateway and TensorFlow Serving say to each other
+	@$(BIN)/python -m grpc_tools.protoc --proto_path=. --python_out=. --pyi_out=. \
+		facenality/engines/tf_serving/prediction.proto
 
 .PHONY: train
 train: .venv/.dev ## train models/digits anew
@@ -79,6 +89,10 @@ architectures: .venv/.dev ## serve every network of keras.applications, compare 
 .PHONY: overload
 overload: .venv/.dev ## 0.8, 2 and 10 times of what a model can do: who is answered, how fast
 	@$(BIN)/python -m bench.overload
+
+.PHONY: scaling
+scaling: .venv/.dev ## a gateway, one replica, four: what each carries and costs
+	@$(BIN)/python -m bench.scaling
 
 .PHONY: soak
 soak: .venv/.dev ## half an hour of everything at once: does anything grow; SOAK_MINUTES=5

@@ -211,9 +211,15 @@ class Batcher(Admission):
     def _run_beside(self, batch: list[_Job]) -> None:
         """Begin with `batch`; its lane is free again when it ends, however it ends."""
         carrier = self._batches.spawn(self._run, batch)
-        carrier.rawlink(lambda _: self._free_lanes.release())
+        carrier.rawlink(lambda _: self._ran_beside(batch))
         for job in batch:
             job.carrier, job.together = carrier, batch
+
+    def _ran_beside(self, batch: list[_Job]) -> None:
+        """Jobs that hold each other would keep their tensors until the next gc."""
+        self._free_lanes.release()
+        for job in batch:
+            job.carrier, job.together = None, []
 
     def _run(self, batch: list[_Job]) -> None:
         """Answer every job of `batch`."""

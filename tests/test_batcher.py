@@ -1,7 +1,9 @@
 """The batcher: every job is answered exactly once, with its own row."""
 
+import gc
 import threading
 import time
+import weakref
 
 import gevent
 import numpy as np
@@ -343,6 +345,20 @@ def test_a_model_elsewhere_is_asked_as_often_at_once_as_there_are_lanes(beside):
     assert [job.value.scores[0] for job in jobs] == [2.0 * i for i in range(10)]
     assert model.most == 3
     assert {job.value.batch_size for job in jobs} == {1}
+
+
+def test_a_call_that_was_answered_keeps_no_tensor(beside):
+    """Not even until the garbage is collected: of pictures that would be hundreds."""
+    one, given = beside(Elsewhere(0), lanes=2), instance(3)
+    kept = weakref.ref(given)
+    gc.disable()
+    try:
+        gevent.spawn(one.submit, given).join()
+        del given
+        gevent.spawn(one.submit, instance(4)).join()  # the latest may be at hand still
+        assert kept() is None
+    finally:
+        gc.enable()
 
 
 def test_a_call_that_nobody_waits_for_is_let_go_and_its_lane_is_free(beside):

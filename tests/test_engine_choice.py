@@ -139,6 +139,7 @@ def test_where_openvino_may_not_serve_auto_stays_with_tensorflow(
         ),
         ({"has": {"tensorflow": "2"}}, {}, {}, "openvino is not installed"),
         ({"has": {}}, {}, {"engine": "auto"}, "neither TensorFlow nor OpenVINO"),
+        ({"has": {}}, {}, {"engine": "tensorflow"}, "tensorflow is not installed"),
         (
             {"has": {"tensorflow": "2"}},
             {"precision": "float32"},

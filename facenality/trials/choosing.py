@@ -26,8 +26,10 @@ WRONG_PRECISION = (
     "its card asks for another precision than the setting, which is TensorFlow's for "
     "all models of a process: change the setting, or set engine = 'openvino'"
 )
-NOT_INSTALLED = "engine openvino is not installed: pip install openvino"
-NOTHING_INSTALLED = "neither TensorFlow nor OpenVINO is installed: pip install openvino"
+FOR_OPENVINO = "pip install openvino scipy keras h5py"
+NOT_INSTALLED = f"engine openvino is not installed: {FOR_OPENVINO}"
+NO_TENSORFLOW = "engine tensorflow is not installed: pip install tensorflow-cpu"
+NOTHING_INSTALLED = f"neither TensorFlow nor OpenVINO is installed: {FOR_OPENVINO}"
 
 ELSEWHERE = "tf-serving"
 NO_GRPC = "engine tf-serving is not installed: pip install grpcio protobuf"
@@ -155,6 +157,8 @@ def chosen(one: Wish, tell: Tell, *, decide: bool) -> Iterator[Choice]:
     elif one.engine == "tensorflow":
         if one.precision != one.on_tensorflow.precision:
             raise ModelNotLoaded(WRONG_PRECISION)
+        if not installed("tensorflow"):
+            raise ModelNotLoaded(NO_TENSORFLOW)
         yield Choice(one.on_tensorflow)
     elif not installed("openvino"):
         yield _without_openvino(one)

@@ -12,16 +12,27 @@ SAMPLE = ROOT / "models" / "digits" / "sample.png"
 class Composed:
     """The services of one compose file, up and healthy; use as a context manager."""
 
-    def __init__(self, engine: Engine, file: str, compose: list[str]) -> None:
+    def __init__(
+        self, engine: Engine, file: str, compose: list[str], **environ: object
+    ) -> None:
         self.engine = engine
-        self._compose = [*compose, "-f", file, "-p", "facenalitytest"]
+        given = [f"{name}={value}" for name, value in environ.items()]
+        self._compose = ["env", *given, *compose, "-f", file, "-p", "facenalitytest"]
 
     def __enter__(self) -> Self:
-        self.compose("up", "--detach", "--no-build")
+        self.up()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.compose("down", "--volumes", "--timeout", "1")
+
+    def up(self, *words: str) -> None:
+        """Bring up what is not up yet."""
+        self.compose("up", "--detach", "--no-build", *words)
+
+    def containers(self, service: str) -> list[str]:
+        """Those of `service` that there are, by id."""
+        return self.compose("ps", "-q", service).split()
 
     def compose(self, *words: str) -> str:
         """What compose printed."""

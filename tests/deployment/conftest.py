@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import beside
 import pytest
+import standing_image
 from beside import Site
 from composed import Composed
 from engine import Engine, cannot, unavailable
@@ -11,13 +12,20 @@ from engine import Engine, cannot, unavailable
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[Engine]:
-    """An engine with the images `facenality` (full) and `facenality:slim`."""
+    """An engine with the images `facenality` (full), `:slim` and `:gateway`.
+
+    TensorFlow Serving's is pulled where there is a registry; else it is our stand-in's.
+    """
     if why := unavailable():
         cannot(why)
     with Engine() as one:
         network = ["--network", "host"] if one.own else []
-        one.docker("build", *network, "--target", "slim", "-t", "facenality:slim", ".")
+        for target in ("slim", "gateway"):
+            name = f"facenality:{target}"
+            one.docker("build", *network, "--target", target, "-t", name, ".")
         one.docker("build", *network, "-t", "facenality", ".")
+        if one.own:
+            standing_image.build(one)
         one.enter_network()
         yield one
 

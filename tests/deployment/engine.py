@@ -5,6 +5,7 @@ network and no bridge; then the engine is started again inside a network namespa
 its own, so that 172.16.239.10 exists there and nowhere else.
 """
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -37,8 +38,9 @@ def unavailable() -> str | None:
 
 
 def kept_file(name: str, maker: Path, *more: str, **environ: str) -> Path:
-    """A file that `maker OUT more…` makes, once for all runs of the tests."""
-    file = KEPT / name
+    """A file that `maker OUT more…` makes; again only when `maker` has changed."""
+    words = "\0".join((maker.read_text(), *more))
+    file = KEPT / f"{hashlib.sha256(words.encode()).hexdigest()[:8]}-{name}"
     if not file.exists():
         KEPT.mkdir(parents=True, exist_ok=True)
         subprocess.run([maker, file, *more], env=os.environ | environ, check=True)

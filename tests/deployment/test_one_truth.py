@@ -36,40 +36,51 @@ def directive(file: str, name: str) -> set[str]:
 
 
 SITES = ("nginx/facenality.conf", "nginx/container.conf")
-COMPOSES = ("docker-compose.yml", "docker-compose.nginx.yml")
+SERVICES = {
+    "docker-compose.yml": "facenality",
+    "docker-compose.nginx.yml": "api",
+    "docker-compose.gateway.yml": "gateway",
+}
+COMPOSES = tuple(SERVICES)
+# The gateway takes the place of docker-compose.yml behind the host's nginx.
+BEHIND = list(zip(COMPOSES, (*SITES, SITES[0]), strict=True))
+FOLDERS = ("deploy/k8s", "deploy/k8s/gateway")
+
+folders = pytest.mark.parametrize("folder", FOLDERS)
 
 
 def service(compose: str) -> dict[str, Any]:
-    name = {"docker-compose.yml": "facenality", "docker-compose.nginx.yml": "api"}[
-        compose
-    ]
-    return loaded(compose)["services"][name]
+    return loaded(compose)["services"][SERVICES[compose]]
 
 
-def pod() -> dict[str, Any]:
-    return loaded("deploy/k8s/deployment.yaml")["spec"]["template"]["spec"]
+def pod(folder: str = FOLDERS[0], file: str = "deployment.yaml") -> dict[str, Any]:
+    return loaded(f"{folder}/{file}")["spec"]["template"]["spec"]
 
 
-def container() -> dict[str, Any]:
-    return pod()["containers"][0]
+def container(folder: str, file: str = "deployment.yaml") -> dict[str, Any]:
+    return pod(folder, file)["containers"][0]
 
 
-def test_every_file_means_the_port_of_the_settings():
+@folders
+@pytest.mark.parametrize(
+    "compose", ["docker-compose.yml", "docker-compose.gateway.yml"]
+)
+def test_every_file_means_the_port_of_the_settings(folder, compose):
     port = default("port")
     assert f"EXPOSE {port}\n" in text("Dockerfile")
-    assert service("docker-compose.yml")["ports"] == [f"127.0.0.1:{port}:{port}"]
-    assert container()["ports"] == [{"name": "http", "containerPort": port}]
-    assert loaded("deploy/k8s/service.yaml")["spec"]["ports"][0]["targetPort"] == port
-    policy = loaded("deploy/k8s/networkpolicy.yaml")["spec"]["ingress"]
+    assert service(compose)["ports"] == [f"127.0.0.1:{port}:{port}"]
+    assert container(folder)["ports"] == [{"name": "http", "containerPort": port}]
+    assert loaded(f"{folder}/service.yaml")["spec"]["ports"][0]["targetPort"] == port
+    policy = loaded(f"{folder}/networkpolicy.yaml")["spec"]["ingress"]
     assert policy[0]["ports"][0]["port"] == port
 
 
-@pytest.mark.parametrize(("compose", "site"), list(zip(COMPOSES, SITES, strict=True)))
+@pytest.mark.parametrize(("compose", "site"), BEHIND)
 def test_nginx_asks_the_address_that_compose_gives(compose, site):
-    (network,) = service(compose)["networks"].values()
-    address = network["ipv4_address"]
+    name, *_ = networks = service(compose)["networks"]
+    address = networks[name]["ipv4_address"]
     assert directive(site, "server") == {f"{address}:{default('port')}"}
-    (about,) = loaded(compose)["networks"].values()
+    about = loaded(compose)["networks"][name]
     assert about["ipam"]["config"][0]["subnet"] == address.rsplit(".", 1)[0] + ".0/24"
 
 
@@ -79,8 +90,9 @@ def test_the_addresses_are_those_of_the_contract():
 
 
 def test_the_app_trusts_exactly_the_proxy_before_it():
-    trusted = service(COMPOSES[0])["environment"]["FACENALITY_TRUSTED_PROXIES"]
-    assert trusted == "172.16.239.1", "the network's gateway, where the host's nginx is"
+    for one in (COMPOSES[0], COMPOSES[2]):
+        trusted = service(one)["environment"]["FACENALITY_TRUSTED_PROXIES"]
+        assert trusted == "172.16.239.1", "the network's gateway: the host's nginx"
     trusted = service(COMPOSES[1])["environment"]["FACENALITY_TRUSTED_PROXIES"]
     nginx = loaded(COMPOSES[1])["services"]["nginx"]["networks"]
     assert [one["ipv4_address"] for one in nginx.values()] == [trusted]
@@ -93,8 +105,9 @@ def test_nginx_takes_bodies_as_large_as_the_app_does(site):
     assert f"larger than {size.removesuffix('M')} MiB" in text(site)
 
 
-def test_the_ingress_takes_bodies_as_large_as_the_app_does():
-    annotations = loaded("deploy/k8s/ingress.yaml")["metadata"]["annotations"]
+@folders
+def test_the_ingress_takes_bodies_as_large_as_the_app_does(folder):
+    annotations = loaded(f"{folder}/ingress.yaml")["metadata"]["annotations"]
     size = annotations["nginx.ingress.kubernetes.io/proxy-body-size"]
     assert int(size.removesuffix("m")) * MIB == default("max_body_bytes")
 
@@ -107,7 +120,7 @@ def test_nginx_waits_longer_than_the_app_answers(site):
     assert seconds(head) == default("head_timeout_s")
 
 
-@pytest.mark.parametrize(("compose", "site"), list(zip(COMPOSES, SITES, strict=True)))
+@pytest.mark.parametrize(("compose", "site"), BEHIND)
 def test_nginx_lets_go_of_an_idle_connection_before_the_app_does(compose, site):
     keep = re.search(r"keepalive \d+;\s+keepalive_timeout (\d+)s;", text(site))
     idle = service(compose)["environment"]["FACENALITY_IDLE_TIMEOUT_S"]
@@ -115,8 +128,9 @@ def test_nginx_lets_go_of_an_idle_connection_before_the_app_does(compose, site):
     assert float(idle) > float(keep[1])
 
 
-def test_an_idle_connection_outlives_the_ingress_too():
-    idle = loaded("deploy/k8s/configmap.yaml")["data"]["FACENALITY_IDLE_TIMEOUT_S"]
+@folders
+def test_an_idle_connection_outlives_the_ingress_too(folder):
+    idle = loaded(f"{folder}/configmap.yaml")["data"]["FACENALITY_IDLE_TIMEOUT_S"]
     assert float(idle) > 60
 
 
@@ -132,27 +146,30 @@ def test_systemd_waits_for_docker():
     assert float(stop[1]) > grace
 
 
-def test_kubernetes_waits_for_the_drain():
-    sleep = int(container()["lifecycle"]["preStop"]["exec"]["command"][1])
-    grace = pod()["terminationGracePeriodSeconds"]
+@folders
+def test_kubernetes_waits_for_the_drain(folder):
+    sleep = int(container(folder)["lifecycle"]["preStop"]["exec"]["command"][1])
+    grace = pod(folder)["terminationGracePeriodSeconds"]
     assert grace > sleep + default("drain_timeout_s")
 
 
-def test_probes_are_the_routes_that_exist():
+@folders
+def test_probes_are_the_routes_that_exist(folder):
     app = text("facenality/web/probes.py")
     for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
-        assert f'"{container()[probe]["httpGet"]["path"]}"' in app
+        assert f'"{container(folder)[probe]["httpGet"]["path"]}"' in app
 
 
-def test_the_user_of_the_image_is_the_user_of_the_pod():
+@folders
+def test_the_user_of_the_image_is_the_user_of_the_pod(folder):
     (user,) = set(re.findall(r"^USER (\S+)$", text("Dockerfile"), re.MULTILINE))
-    context = pod()["securityContext"]
+    context = pod(folder)["securityContext"]
     assert user == f"{context['runAsUser']}:{context['runAsGroup']}"
 
 
 def test_settings_in_these_files_exist():
     known = {f"FACENALITY_{name.upper()}" for name in Settings.model_fields}
-    files = ["Dockerfile", *COMPOSES, "deploy/k8s/configmap.yaml"]
+    files = ["Dockerfile", *COMPOSES, *(f"{one}/configmap.yaml" for one in FOLDERS)]
     used = {
         word for file in files for word in re.findall(r"FACENALITY_[A-Z_]+", text(file))
     }

@@ -32,21 +32,17 @@ class TFServingEngine:
     precision: Precision = "float32"
     agreement: float | None = None  # nothing here to compare with
 
-    def __init__(self, remote: Remote) -> None:
+    def __init__(self, remote: Remote, seconds: float = LOAD_SECONDS) -> None:
         self._remote = remote
         self._channel = Channel(remote)
-        self._predict = self._channel.method(
-            f"{SERVICE}/Predict", pb.PredictRequest, pb.PredictResponse
-        )
+        self._predict = self._channel.method(f"{SERVICE}/Predict", pb.PredictResponse)
         self._metadata = self._channel.method(
-            f"{SERVICE}/GetModelMetadata",
-            pb.GetModelMetadataRequest,
-            pb.GetModelMetadataResponse,
+            f"{SERVICE}/GetModelMetadata", pb.GetModelMetadataResponse
         )
         self.in_flight = remote.in_flight
         self.batch_sizes = tuple(sorted({1, remote.batch_size}))
         try:
-            self.facts = self._asked_facts(LOAD_SECONDS)
+            self.facts = self._asked_facts(seconds)
         except BaseException:
             self.close()
             raise
@@ -65,15 +61,35 @@ class TFServingEngine:
         """Scores[N, …] for batch[N, …]; see `RemoteEngine`."""
         if math.isinf(deadline):
             deadline = time.monotonic() + self._remote.timeout
+        count, request = length(batch), self._request(batch)
+        del batch  # it may wait for long, and is in the request
         try:
-            reply = self._channel.call(self._predict, self._request(batch), deadline)
+            reply = self._channel.call(self._predict, request, deadline)
         except grpc.RpcError as error:
             raise failures.error(error, self._remote) from None
-        return self._scores(reply, length(batch))
+        return self._scores(reply, count)
 
     def look(self) -> bool:
-        """Whether its signature is still the one that was loaded."""
-        return self._asked_facts(LOOK_SECONDS) == self.facts
+        """Whether its signature is still the one that was loaded.
+
+        A name that was gone for a while is looked up ever more seldom by gRPC, up to
+        two minutes apart, and may come back with other addresses. Another channel does
+        it at once: where that one is answered, the model is to be loaded anew.
+        """
+        try:
+            return self._asked_facts(LOOK_SECONDS) == self.facts
+        except ModelServerUnavailable:
+            if not self._remote.target.startswith("dns:") or not self._is_there():
+                raise
+            return False
+
+    def _is_there(self) -> bool:
+        """Whether it answers who connects anew."""
+        try:
+            TFServingEngine(self._remote, LOOK_SECONDS).close()
+        except ModelServerUnavailable:
+            return False
+        return True
 
     def close(self) -> None:
         """Let the connections go."""
@@ -84,7 +100,9 @@ class TFServingEngine:
             model_spec=_spec(self._remote), metadata_field=[signature.FIELD]
         )
         try:
-            reply = self._channel.call_now(self._metadata, request, seconds)
+            reply = self._channel.call_now(
+                self._metadata, request.SerializeToString(), seconds
+            )
         except grpc.RpcError as error:
             if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
                 raise ModelServerUnavailable(
@@ -93,7 +111,7 @@ class TFServingEngine:
             raise failures.error(error, self._remote) from None
         return signature.facts(reply, self._remote)
 
-    def _request(self, batch: Arrays) -> pb.PredictRequest:
+    def _request(self, batch: Arrays) -> bytes:
         spec = _spec(self._remote)
         spec.signature_name = self._remote.signature
         wired = {
@@ -103,7 +121,9 @@ class TFServingEngine:
             )
         }
         wanted = [self._remote.output] if self._remote.output else []
-        return pb.PredictRequest(model_spec=spec, inputs=wired, output_filter=wanted)
+        request = pb.PredictRequest(model_spec=spec, inputs=wired, output_filter=wanted)
+        wire: bytes = request.SerializeToString()
+        return wire
 
     def _scores(self, reply: pb.PredictResponse, count: int) -> Arrays:
         """Raises BadAnswer where the reply is not this signature's."""

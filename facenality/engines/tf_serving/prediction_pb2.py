@@ -4,20 +4,18 @@
 # source: facenality/engines/tf_serving/prediction.proto
 # Protobuf Python Version: 7.35.1
 """Generated protocol buffer code."""
-
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import descriptor_pool as _descriptor_pool
 from google.protobuf import runtime_version as _runtime_version
 from google.protobuf import symbol_database as _symbol_database
 from google.protobuf.internal import builder as _builder
-
 _runtime_version.ValidateProtobufRuntimeVersion(
     _runtime_version.Domain.PUBLIC,
     7,
     35,
     1,
-    "",
-    "facenality/engines/tf_serving/prediction.proto",
+    '',
+    'facenality/engines/tf_serving/prediction.proto'
 )
 # @@protoc_insertion_point(imports)
 
@@ -28,63 +26,59 @@ from google.protobuf import any_pb2 as google_dot_protobuf_dot_any__pb2
 from google.protobuf import wrappers_pb2 as google_dot_protobuf_dot_wrappers__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(
-    b'\n.facenality/engines/tf_serving/prediction.proto\x12\x15\x66\x61\x63\x65nality.tf_serving\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/wrappers.proto"w\n\x10TensorShapeProto\x12\x38\n\x03\x64im\x18\x02 \x03(\x0b\x32+.facenality.tf_serving.TensorShapeProto.Dim\x12\x14\n\x0cunknown_rank\x18\x03 \x01(\x08\x1a\x13\n\x03\x44im\x12\x0c\n\x04size\x18\x01 \x01(\x03"\xbf\x02\n\x0bTensorProto\x12.\n\x05\x64type\x18\x01 \x01(\x0e\x32\x1f.facenality.tf_serving.DataType\x12=\n\x0ctensor_shape\x18\x02 \x01(\x0b\x32\'.facenality.tf_serving.TensorShapeProto\x12\x16\n\x0etensor_content\x18\x04 \x01(\x0c\x12\x11\n\tfloat_val\x18\x05 \x03(\x02\x12\x12\n\ndouble_val\x18\x06 \x03(\x01\x12\x0f\n\x07int_val\x18\x07 \x03(\x05\x12\x12\n\nstring_val\x18\x08 \x03(\x0c\x12\x11\n\tint64_val\x18\n \x03(\x03\x12\x10\n\x08\x62ool_val\x18\x0b \x03(\x08\x12\x10\n\x08half_val\x18\r \x03(\x05\x12\x12\n\nuint32_val\x18\x10 \x03(\r\x12\x12\n\nuint64_val\x18\x11 \x03(\x04"\x8c\x01\n\tModelSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12.\n\x07version\x18\x02 \x01(\x0b\x32\x1b.google.protobuf.Int64ValueH\x00\x12\x17\n\rversion_label\x18\x04 \x01(\tH\x00\x12\x16\n\x0esignature_name\x18\x03 \x01(\tB\x10\n\x0eversion_choice"\xf3\x01\n\x0ePredictRequest\x12\x34\n\nmodel_spec\x18\x01 \x01(\x0b\x32 .facenality.tf_serving.ModelSpec\x12\x41\n\x06inputs\x18\x02 \x03(\x0b\x32\x31.facenality.tf_serving.PredictRequest.InputsEntry\x12\x15\n\routput_filter\x18\x03 \x03(\t\x1aQ\n\x0bInputsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x31\n\x05value\x18\x02 \x01(\x0b\x32".facenality.tf_serving.TensorProto:\x02\x38\x01"\xe1\x01\n\x0fPredictResponse\x12\x44\n\x07outputs\x18\x01 \x03(\x0b\x32\x33.facenality.tf_serving.PredictResponse.OutputsEntry\x12\x34\n\nmodel_spec\x18\x02 \x01(\x0b\x32 .facenality.tf_serving.ModelSpec\x1aR\n\x0cOutputsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x31\n\x05value\x18\x02 \x01(\x0b\x32".facenality.tf_serving.TensorProto:\x02\x38\x01"g\n\x17GetModelMetadataRequest\x12\x34\n\nmodel_spec\x18\x01 \x01(\x0b\x32 .facenality.tf_serving.ModelSpec\x12\x16\n\x0emetadata_field\x18\x02 \x03(\t"\xe8\x01\n\x18GetModelMetadataResponse\x12\x34\n\nmodel_spec\x18\x01 \x01(\x0b\x32 .facenality.tf_serving.ModelSpec\x12O\n\x08metadata\x18\x02 \x03(\x0b\x32=.facenality.tf_serving.GetModelMetadataResponse.MetadataEntry\x1a\x45\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12#\n\x05value\x18\x02 \x01(\x0b\x32\x14.google.protobuf.Any:\x02\x38\x01"\xbc\x01\n\x0fSignatureDefMap\x12O\n\rsignature_def\x18\x01 \x03(\x0b\x32\x38.facenality.tf_serving.SignatureDefMap.SignatureDefEntry\x1aX\n\x11SignatureDefEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x32\n\x05value\x18\x02 \x01(\x0b\x32#.facenality.tf_serving.SignatureDef:\x02\x38\x01"\xb7\x02\n\x0cSignatureDef\x12?\n\x06inputs\x18\x01 \x03(\x0b\x32/.facenality.tf_serving.SignatureDef.InputsEntry\x12\x41\n\x07outputs\x18\x02 \x03(\x0b\x32\x30.facenality.tf_serving.SignatureDef.OutputsEntry\x1aP\n\x0bInputsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x30\n\x05value\x18\x02 \x01(\x0b\x32!.facenality.tf_serving.TensorInfo:\x02\x38\x01\x1aQ\n\x0cOutputsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x30\n\x05value\x18\x02 \x01(\x0b\x32!.facenality.tf_serving.TensorInfo:\x02\x38\x01"{\n\nTensorInfo\x12.\n\x05\x64type\x18\x02 \x01(\x0e\x32\x1f.facenality.tf_serving.DataType\x12=\n\x0ctensor_shape\x18\x03 \x01(\x0b\x32\'.facenality.tf_serving.TensorShapeProto*\xd2\x01\n\x08\x44\x61taType\x12\x0e\n\nDT_INVALID\x10\x00\x12\x0c\n\x08\x44T_FLOAT\x10\x01\x12\r\n\tDT_DOUBLE\x10\x02\x12\x0c\n\x08\x44T_INT32\x10\x03\x12\x0c\n\x08\x44T_UINT8\x10\x04\x12\x0c\n\x08\x44T_INT16\x10\x05\x12\x0b\n\x07\x44T_INT8\x10\x06\x12\r\n\tDT_STRING\x10\x07\x12\x0c\n\x08\x44T_INT64\x10\t\x12\x0b\n\x07\x44T_BOOL\x10\n\x12\r\n\tDT_UINT16\x10\x11\x12\x0b\n\x07\x44T_HALF\x10\x13\x12\r\n\tDT_UINT32\x10\x16\x12\r\n\tDT_UINT64\x10\x17\x62\x06proto3'
-)
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.facenality/engines/tf_serving/prediction.proto\x12\x15\x66\x61\x63\x65nality.tf_serving\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/wrappers.proto\"w\n\x10TensorShapeProto\x12\x38\n\x03\x64im\x18\x02 \x03(\x0b\x32+.facenality.tf_serving.TensorShapeProto.Dim\x12\x14\n\x0cunknown_rank\x18\x03 \x01(\x08\x1a\x13\n\x03\x44im\x12\x0c\n\x04size\x18\x01 \x01(\x03\"\xbf\x02\n\x0bTensorProto\x12.\n\x05\x64type\x18\x01 \x01(\x0e\x32\x1f.facenality.tf_serving.DataType\x12=\n\x0ctensor_shape\x18\x02 \x01(\x0b\x32\'.facenality.tf_serving.TensorShapeProto\x12\x16\n\x0etensor_content\x18\x04 \x01(\x0c\x12\x11\n\tfloat_val\x18\x05 \x03(\x02\x12\x12\n\ndouble_val\x18\x06 \x03(\x01\x12\x0f\n\x07int_val\x18\x07 \x03(\x05\x12\x12\n\nstring_val\x18\x08 \x03(\x0c\x12\x11\n\tint64_val\x18\n \x03(\x03\x12\x10\n\x08\x62ool_val\x18\x0b \x03(\x08\x12\x10\n\x08half_val\x18\r \x03(\x05\x12\x12\n\nuint32_val\x18\x10 \x03(\r\x12\x12\n\nuint64_val\x18\x11 \x03(\x04\"\x8c\x01\n\tModelSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12.\n\x07version\x18\x02 \x01(\x0b\x32\x1b.google.protobuf.Int64ValueH\x00\x12\x17\n\rversion_label\x18\x04 \x01(\tH\x00\x12\x16\n\x0esignature_name\x18\x03 \x01(\tB\x10\n\x0eversion_choice\"\xf3\x01\n\x0ePredictRequest\x12\x34\n\nmodel_spec\x18\x01 \x01(\x0b\x32 .facenality.tf_serving.ModelSpec\x12\x41\n\x06inputs\x18\x02 \x03(\x0b\x32\x31.facenality.tf_serving.PredictRequest.InputsEntry\x12\x15\n\routput_filter\x18\x03 \x03(\t\x1aQ\n\x0bInputsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x31\n\x05value\x18\x02 \x01(\x0b\x32\".facenality.tf_serving.TensorProto:\x02\x38\x01\"\xe1\x01\n\x0fPredictResponse\x12\x44\n\x07outputs\x18\x01 \x03(\x0b\x32\x33.facenality.tf_serving.PredictResponse.OutputsEntry\x12\x34\n\nmodel_spec\x18\x02 \x01(\x0b\x32 .facenality.tf_serving.ModelSpec\x1aR\n\x0cOutputsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x31\n\x05value\x18\x02 \x01(\x0b\x32\".facenality.tf_serving.TensorProto:\x02\x38\x01\"g\n\x17GetModelMetadataRequest\x12\x34\n\nmodel_spec\x18\x01 \x01(\x0b\x32 .facenality.tf_serving.ModelSpec\x12\x16\n\x0emetadata_field\x18\x02 \x03(\t\"\xe8\x01\n\x18GetModelMetadataResponse\x12\x34\n\nmodel_spec\x18\x01 \x01(\x0b\x32 .facenality.tf_serving.ModelSpec\x12O\n\x08metadata\x18\x02 \x03(\x0b\x32=.facenality.tf_serving.GetModelMetadataResponse.MetadataEntry\x1a\x45\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12#\n\x05value\x18\x02 \x01(\x0b\x32\x14.google.protobuf.Any:\x02\x38\x01\"\xbc\x01\n\x0fSignatureDefMap\x12O\n\rsignature_def\x18\x01 \x03(\x0b\x32\x38.facenality.tf_serving.SignatureDefMap.SignatureDefEntry\x1aX\n\x11SignatureDefEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x32\n\x05value\x18\x02 \x01(\x0b\x32#.facenality.tf_serving.SignatureDef:\x02\x38\x01\"\xb7\x02\n\x0cSignatureDef\x12?\n\x06inputs\x18\x01 \x03(\x0b\x32/.facenality.tf_serving.SignatureDef.InputsEntry\x12\x41\n\x07outputs\x18\x02 \x03(\x0b\x32\x30.facenality.tf_serving.SignatureDef.OutputsEntry\x1aP\n\x0bInputsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x30\n\x05value\x18\x02 \x01(\x0b\x32!.facenality.tf_serving.TensorInfo:\x02\x38\x01\x1aQ\n\x0cOutputsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x30\n\x05value\x18\x02 \x01(\x0b\x32!.facenality.tf_serving.TensorInfo:\x02\x38\x01\"{\n\nTensorInfo\x12.\n\x05\x64type\x18\x02 \x01(\x0e\x32\x1f.facenality.tf_serving.DataType\x12=\n\x0ctensor_shape\x18\x03 \x01(\x0b\x32\'.facenality.tf_serving.TensorShapeProto*\xd2\x01\n\x08\x44\x61taType\x12\x0e\n\nDT_INVALID\x10\x00\x12\x0c\n\x08\x44T_FLOAT\x10\x01\x12\r\n\tDT_DOUBLE\x10\x02\x12\x0c\n\x08\x44T_INT32\x10\x03\x12\x0c\n\x08\x44T_UINT8\x10\x04\x12\x0c\n\x08\x44T_INT16\x10\x05\x12\x0b\n\x07\x44T_INT8\x10\x06\x12\r\n\tDT_STRING\x10\x07\x12\x0c\n\x08\x44T_INT64\x10\t\x12\x0b\n\x07\x44T_BOOL\x10\n\x12\r\n\tDT_UINT16\x10\x11\x12\x0b\n\x07\x44T_HALF\x10\x13\x12\r\n\tDT_UINT32\x10\x16\x12\r\n\tDT_UINT64\x10\x17\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
-_builder.BuildTopDescriptorsAndMessages(
-    DESCRIPTOR, "facenality.engines.tf_serving.prediction_pb2", _globals
-)
+_builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'facenality.engines.tf_serving.prediction_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-    DESCRIPTOR._loaded_options = None
-    _globals["_PREDICTREQUEST_INPUTSENTRY"]._loaded_options = None
-    _globals["_PREDICTREQUEST_INPUTSENTRY"]._serialized_options = b"8\001"
-    _globals["_PREDICTRESPONSE_OUTPUTSENTRY"]._loaded_options = None
-    _globals["_PREDICTRESPONSE_OUTPUTSENTRY"]._serialized_options = b"8\001"
-    _globals["_GETMODELMETADATARESPONSE_METADATAENTRY"]._loaded_options = None
-    _globals["_GETMODELMETADATARESPONSE_METADATAENTRY"]._serialized_options = b"8\001"
-    _globals["_SIGNATUREDEFMAP_SIGNATUREDEFENTRY"]._loaded_options = None
-    _globals["_SIGNATUREDEFMAP_SIGNATUREDEFENTRY"]._serialized_options = b"8\001"
-    _globals["_SIGNATUREDEF_INPUTSENTRY"]._loaded_options = None
-    _globals["_SIGNATUREDEF_INPUTSENTRY"]._serialized_options = b"8\001"
-    _globals["_SIGNATUREDEF_OUTPUTSENTRY"]._loaded_options = None
-    _globals["_SIGNATUREDEF_OUTPUTSENTRY"]._serialized_options = b"8\001"
-    _globals["_DATATYPE"]._serialized_start = 2163
-    _globals["_DATATYPE"]._serialized_end = 2373
-    _globals["_TENSORSHAPEPROTO"]._serialized_start = 132
-    _globals["_TENSORSHAPEPROTO"]._serialized_end = 251
-    _globals["_TENSORSHAPEPROTO_DIM"]._serialized_start = 232
-    _globals["_TENSORSHAPEPROTO_DIM"]._serialized_end = 251
-    _globals["_TENSORPROTO"]._serialized_start = 254
-    _globals["_TENSORPROTO"]._serialized_end = 573
-    _globals["_MODELSPEC"]._serialized_start = 576
-    _globals["_MODELSPEC"]._serialized_end = 716
-    _globals["_PREDICTREQUEST"]._serialized_start = 719
-    _globals["_PREDICTREQUEST"]._serialized_end = 962
-    _globals["_PREDICTREQUEST_INPUTSENTRY"]._serialized_start = 881
-    _globals["_PREDICTREQUEST_INPUTSENTRY"]._serialized_end = 962
-    _globals["_PREDICTRESPONSE"]._serialized_start = 965
-    _globals["_PREDICTRESPONSE"]._serialized_end = 1190
-    _globals["_PREDICTRESPONSE_OUTPUTSENTRY"]._serialized_start = 1108
-    _globals["_PREDICTRESPONSE_OUTPUTSENTRY"]._serialized_end = 1190
-    _globals["_GETMODELMETADATAREQUEST"]._serialized_start = 1192
-    _globals["_GETMODELMETADATAREQUEST"]._serialized_end = 1295
-    _globals["_GETMODELMETADATARESPONSE"]._serialized_start = 1298
-    _globals["_GETMODELMETADATARESPONSE"]._serialized_end = 1530
-    _globals["_GETMODELMETADATARESPONSE_METADATAENTRY"]._serialized_start = 1461
-    _globals["_GETMODELMETADATARESPONSE_METADATAENTRY"]._serialized_end = 1530
-    _globals["_SIGNATUREDEFMAP"]._serialized_start = 1533
-    _globals["_SIGNATUREDEFMAP"]._serialized_end = 1721
-    _globals["_SIGNATUREDEFMAP_SIGNATUREDEFENTRY"]._serialized_start = 1633
-    _globals["_SIGNATUREDEFMAP_SIGNATUREDEFENTRY"]._serialized_end = 1721
-    _globals["_SIGNATUREDEF"]._serialized_start = 1724
-    _globals["_SIGNATUREDEF"]._serialized_end = 2035
-    _globals["_SIGNATUREDEF_INPUTSENTRY"]._serialized_start = 1872
-    _globals["_SIGNATUREDEF_INPUTSENTRY"]._serialized_end = 1952
-    _globals["_SIGNATUREDEF_OUTPUTSENTRY"]._serialized_start = 1954
-    _globals["_SIGNATUREDEF_OUTPUTSENTRY"]._serialized_end = 2035
-    _globals["_TENSORINFO"]._serialized_start = 2037
-    _globals["_TENSORINFO"]._serialized_end = 2160
+  DESCRIPTOR._loaded_options = None
+  _globals['_PREDICTREQUEST_INPUTSENTRY']._loaded_options = None
+  _globals['_PREDICTREQUEST_INPUTSENTRY']._serialized_options = b'8\001'
+  _globals['_PREDICTRESPONSE_OUTPUTSENTRY']._loaded_options = None
+  _globals['_PREDICTRESPONSE_OUTPUTSENTRY']._serialized_options = b'8\001'
+  _globals['_GETMODELMETADATARESPONSE_METADATAENTRY']._loaded_options = None
+  _globals['_GETMODELMETADATARESPONSE_METADATAENTRY']._serialized_options = b'8\001'
+  _globals['_SIGNATUREDEFMAP_SIGNATUREDEFENTRY']._loaded_options = None
+  _globals['_SIGNATUREDEFMAP_SIGNATUREDEFENTRY']._serialized_options = b'8\001'
+  _globals['_SIGNATUREDEF_INPUTSENTRY']._loaded_options = None
+  _globals['_SIGNATUREDEF_INPUTSENTRY']._serialized_options = b'8\001'
+  _globals['_SIGNATUREDEF_OUTPUTSENTRY']._loaded_options = None
+  _globals['_SIGNATUREDEF_OUTPUTSENTRY']._serialized_options = b'8\001'
+  _globals['_DATATYPE']._serialized_start=2163
+  _globals['_DATATYPE']._serialized_end=2373
+  _globals['_TENSORSHAPEPROTO']._serialized_start=132
+  _globals['_TENSORSHAPEPROTO']._serialized_end=251
+  _globals['_TENSORSHAPEPROTO_DIM']._serialized_start=232
+  _globals['_TENSORSHAPEPROTO_DIM']._serialized_end=251
+  _globals['_TENSORPROTO']._serialized_start=254
+  _globals['_TENSORPROTO']._serialized_end=573
+  _globals['_MODELSPEC']._serialized_start=576
+  _globals['_MODELSPEC']._serialized_end=716
+  _globals['_PREDICTREQUEST']._serialized_start=719
+  _globals['_PREDICTREQUEST']._serialized_end=962
+  _globals['_PREDICTREQUEST_INPUTSENTRY']._serialized_start=881
+  _globals['_PREDICTREQUEST_INPUTSENTRY']._serialized_end=962
+  _globals['_PREDICTRESPONSE']._serialized_start=965
+  _globals['_PREDICTRESPONSE']._serialized_end=1190
+  _globals['_PREDICTRESPONSE_OUTPUTSENTRY']._serialized_start=1108
+  _globals['_PREDICTRESPONSE_OUTPUTSENTRY']._serialized_end=1190
+  _globals['_GETMODELMETADATAREQUEST']._serialized_start=1192
+  _globals['_GETMODELMETADATAREQUEST']._serialized_end=1295
+  _globals['_GETMODELMETADATARESPONSE']._serialized_start=1298
+  _globals['_GETMODELMETADATARESPONSE']._serialized_end=1530
+  _globals['_GETMODELMETADATARESPONSE_METADATAENTRY']._serialized_start=1461
+  _globals['_GETMODELMETADATARESPONSE_METADATAENTRY']._serialized_end=1530
+  _globals['_SIGNATUREDEFMAP']._serialized_start=1533
+  _globals['_SIGNATUREDEFMAP']._serialized_end=1721
+  _globals['_SIGNATUREDEFMAP_SIGNATUREDEFENTRY']._serialized_start=1633
+  _globals['_SIGNATUREDEFMAP_SIGNATUREDEFENTRY']._serialized_end=1721
+  _globals['_SIGNATUREDEF']._serialized_start=1724
+  _globals['_SIGNATUREDEF']._serialized_end=2035
+  _globals['_SIGNATUREDEF_INPUTSENTRY']._serialized_start=1872
+  _globals['_SIGNATUREDEF_INPUTSENTRY']._serialized_end=1952
+  _globals['_SIGNATUREDEF_OUTPUTSENTRY']._serialized_start=1954
+  _globals['_SIGNATUREDEF_OUTPUTSENTRY']._serialized_end=2035
+  _globals['_TENSORINFO']._serialized_start=2037
+  _globals['_TENSORINFO']._serialized_end=2160
 # @@protoc_insertion_point(module_scope)

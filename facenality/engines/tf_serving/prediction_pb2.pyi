@@ -25,7 +25,6 @@ class DataType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DT_HALF: _ClassVar[DataType]
     DT_UINT32: _ClassVar[DataType]
     DT_UINT64: _ClassVar[DataType]
-
 DT_INVALID: DataType
 DT_FLOAT: DataType
 DT_DOUBLE: DataType
@@ -48,32 +47,14 @@ class TensorShapeProto(_message.Message):
         SIZE_FIELD_NUMBER: _ClassVar[int]
         size: int
         def __init__(self, size: _Optional[int] = ...) -> None: ...
-
     DIM_FIELD_NUMBER: _ClassVar[int]
     UNKNOWN_RANK_FIELD_NUMBER: _ClassVar[int]
     dim: _containers.RepeatedCompositeFieldContainer[TensorShapeProto.Dim]
     unknown_rank: bool
-    def __init__(
-        self,
-        dim: _Optional[_Iterable[_Union[TensorShapeProto.Dim, _Mapping]]] = ...,
-        unknown_rank: _Optional[bool] = ...,
-    ) -> None: ...
+    def __init__(self, dim: _Optional[_Iterable[_Union[TensorShapeProto.Dim, _Mapping]]] = ..., unknown_rank: _Optional[bool] = ...) -> None: ...
 
 class TensorProto(_message.Message):
-    __slots__ = (
-        "dtype",
-        "tensor_shape",
-        "tensor_content",
-        "float_val",
-        "double_val",
-        "int_val",
-        "string_val",
-        "int64_val",
-        "bool_val",
-        "half_val",
-        "uint32_val",
-        "uint64_val",
-    )
+    __slots__ = ("dtype", "tensor_shape", "tensor_content", "float_val", "double_val", "int_val", "string_val", "int64_val", "bool_val", "half_val", "uint32_val", "uint64_val")
     DTYPE_FIELD_NUMBER: _ClassVar[int]
     TENSOR_SHAPE_FIELD_NUMBER: _ClassVar[int]
     TENSOR_CONTENT_FIELD_NUMBER: _ClassVar[int]
@@ -98,21 +79,7 @@ class TensorProto(_message.Message):
     half_val: _containers.RepeatedScalarFieldContainer[int]
     uint32_val: _containers.RepeatedScalarFieldContainer[int]
     uint64_val: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(
-        self,
-        dtype: _Optional[_Union[DataType, str]] = ...,
-        tensor_shape: _Optional[_Union[TensorShapeProto, _Mapping]] = ...,
-        tensor_content: _Optional[bytes] = ...,
-        float_val: _Optional[_Iterable[float]] = ...,
-        double_val: _Optional[_Iterable[float]] = ...,
-        int_val: _Optional[_Iterable[int]] = ...,
-        string_val: _Optional[_Iterable[bytes]] = ...,
-        int64_val: _Optional[_Iterable[int]] = ...,
-        bool_val: _Optional[_Iterable[bool]] = ...,
-        half_val: _Optional[_Iterable[int]] = ...,
-        uint32_val: _Optional[_Iterable[int]] = ...,
-        uint64_val: _Optional[_Iterable[int]] = ...,
-    ) -> None: ...
+    def __init__(self, dtype: _Optional[_Union[DataType, str]] = ..., tensor_shape: _Optional[_Union[TensorShapeProto, _Mapping]] = ..., tensor_content: _Optional[bytes] = ..., float_val: _Optional[_Iterable[float]] = ..., double_val: _Optional[_Iterable[float]] = ..., int_val: _Optional[_Iterable[int]] = ..., string_val: _Optional[_Iterable[bytes]] = ..., int64_val: _Optional[_Iterable[int]] = ..., bool_val: _Optional[_Iterable[bool]] = ..., half_val: _Optional[_Iterable[int]] = ..., uint32_val: _Optional[_Iterable[int]] = ..., uint64_val: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class ModelSpec(_message.Message):
     __slots__ = ("name", "version", "version_label", "signature_name")
@@ -124,13 +91,7 @@ class ModelSpec(_message.Message):
     version: _wrappers_pb2.Int64Value
     version_label: str
     signature_name: str
-    def __init__(
-        self,
-        name: _Optional[str] = ...,
-        version: _Optional[_Union[_wrappers_pb2.Int64Value, _Mapping]] = ...,
-        version_label: _Optional[str] = ...,
-        signature_name: _Optional[str] = ...,
-    ) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[_Union[_wrappers_pb2.Int64Value, _Mapping]] = ..., version_label: _Optional[str] = ..., signature_name: _Optional[str] = ...) -> None: ...
 
 class PredictRequest(_message.Message):
     __slots__ = ("model_spec", "inputs", "output_filter")
@@ -140,24 +101,14 @@ class PredictRequest(_message.Message):
         VALUE_FIELD_NUMBER: _ClassVar[int]
         key: str
         value: TensorProto
-        def __init__(
-            self,
-            key: _Optional[str] = ...,
-            value: _Optional[_Union[TensorProto, _Mapping]] = ...,
-        ) -> None: ...
-
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[TensorProto, _Mapping]] = ...) -> None: ...
     MODEL_SPEC_FIELD_NUMBER: _ClassVar[int]
     INPUTS_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_FILTER_FIELD_NUMBER: _ClassVar[int]
     model_spec: ModelSpec
     inputs: _containers.MessageMap[str, TensorProto]
     output_filter: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(
-        self,
-        model_spec: _Optional[_Union[ModelSpec, _Mapping]] = ...,
-        inputs: _Optional[_Mapping[str, TensorProto]] = ...,
-        output_filter: _Optional[_Iterable[str]] = ...,
-    ) -> None: ...
+    def __init__(self, model_spec: _Optional[_Union[ModelSpec, _Mapping]] = ..., inputs: _Optional[_Mapping[str, TensorProto]] = ..., output_filter: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class PredictResponse(_message.Message):
     __slots__ = ("outputs", "model_spec")
@@ -167,21 +118,12 @@ class PredictResponse(_message.Message):
         VALUE_FIELD_NUMBER: _ClassVar[int]
         key: str
         value: TensorProto
-        def __init__(
-            self,
-            key: _Optional[str] = ...,
-            value: _Optional[_Union[TensorProto, _Mapping]] = ...,
-        ) -> None: ...
-
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[TensorProto, _Mapping]] = ...) -> None: ...
     OUTPUTS_FIELD_NUMBER: _ClassVar[int]
     MODEL_SPEC_FIELD_NUMBER: _ClassVar[int]
     outputs: _containers.MessageMap[str, TensorProto]
     model_spec: ModelSpec
-    def __init__(
-        self,
-        outputs: _Optional[_Mapping[str, TensorProto]] = ...,
-        model_spec: _Optional[_Union[ModelSpec, _Mapping]] = ...,
-    ) -> None: ...
+    def __init__(self, outputs: _Optional[_Mapping[str, TensorProto]] = ..., model_spec: _Optional[_Union[ModelSpec, _Mapping]] = ...) -> None: ...
 
 class GetModelMetadataRequest(_message.Message):
     __slots__ = ("model_spec", "metadata_field")
@@ -189,11 +131,7 @@ class GetModelMetadataRequest(_message.Message):
     METADATA_FIELD_FIELD_NUMBER: _ClassVar[int]
     model_spec: ModelSpec
     metadata_field: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(
-        self,
-        model_spec: _Optional[_Union[ModelSpec, _Mapping]] = ...,
-        metadata_field: _Optional[_Iterable[str]] = ...,
-    ) -> None: ...
+    def __init__(self, model_spec: _Optional[_Union[ModelSpec, _Mapping]] = ..., metadata_field: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class GetModelMetadataResponse(_message.Message):
     __slots__ = ("model_spec", "metadata")
@@ -203,21 +141,12 @@ class GetModelMetadataResponse(_message.Message):
         VALUE_FIELD_NUMBER: _ClassVar[int]
         key: str
         value: _any_pb2.Any
-        def __init__(
-            self,
-            key: _Optional[str] = ...,
-            value: _Optional[_Union[_any_pb2.Any, _Mapping]] = ...,
-        ) -> None: ...
-
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[_any_pb2.Any, _Mapping]] = ...) -> None: ...
     MODEL_SPEC_FIELD_NUMBER: _ClassVar[int]
     METADATA_FIELD_NUMBER: _ClassVar[int]
     model_spec: ModelSpec
     metadata: _containers.MessageMap[str, _any_pb2.Any]
-    def __init__(
-        self,
-        model_spec: _Optional[_Union[ModelSpec, _Mapping]] = ...,
-        metadata: _Optional[_Mapping[str, _any_pb2.Any]] = ...,
-    ) -> None: ...
+    def __init__(self, model_spec: _Optional[_Union[ModelSpec, _Mapping]] = ..., metadata: _Optional[_Mapping[str, _any_pb2.Any]] = ...) -> None: ...
 
 class SignatureDefMap(_message.Message):
     __slots__ = ("signature_def",)
@@ -227,17 +156,10 @@ class SignatureDefMap(_message.Message):
         VALUE_FIELD_NUMBER: _ClassVar[int]
         key: str
         value: SignatureDef
-        def __init__(
-            self,
-            key: _Optional[str] = ...,
-            value: _Optional[_Union[SignatureDef, _Mapping]] = ...,
-        ) -> None: ...
-
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[SignatureDef, _Mapping]] = ...) -> None: ...
     SIGNATURE_DEF_FIELD_NUMBER: _ClassVar[int]
     signature_def: _containers.MessageMap[str, SignatureDef]
-    def __init__(
-        self, signature_def: _Optional[_Mapping[str, SignatureDef]] = ...
-    ) -> None: ...
+    def __init__(self, signature_def: _Optional[_Mapping[str, SignatureDef]] = ...) -> None: ...
 
 class SignatureDef(_message.Message):
     __slots__ = ("inputs", "outputs")
@@ -247,33 +169,19 @@ class SignatureDef(_message.Message):
         VALUE_FIELD_NUMBER: _ClassVar[int]
         key: str
         value: TensorInfo
-        def __init__(
-            self,
-            key: _Optional[str] = ...,
-            value: _Optional[_Union[TensorInfo, _Mapping]] = ...,
-        ) -> None: ...
-
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[TensorInfo, _Mapping]] = ...) -> None: ...
     class OutputsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
         VALUE_FIELD_NUMBER: _ClassVar[int]
         key: str
         value: TensorInfo
-        def __init__(
-            self,
-            key: _Optional[str] = ...,
-            value: _Optional[_Union[TensorInfo, _Mapping]] = ...,
-        ) -> None: ...
-
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[TensorInfo, _Mapping]] = ...) -> None: ...
     INPUTS_FIELD_NUMBER: _ClassVar[int]
     OUTPUTS_FIELD_NUMBER: _ClassVar[int]
     inputs: _containers.MessageMap[str, TensorInfo]
     outputs: _containers.MessageMap[str, TensorInfo]
-    def __init__(
-        self,
-        inputs: _Optional[_Mapping[str, TensorInfo]] = ...,
-        outputs: _Optional[_Mapping[str, TensorInfo]] = ...,
-    ) -> None: ...
+    def __init__(self, inputs: _Optional[_Mapping[str, TensorInfo]] = ..., outputs: _Optional[_Mapping[str, TensorInfo]] = ...) -> None: ...
 
 class TensorInfo(_message.Message):
     __slots__ = ("dtype", "tensor_shape")
@@ -281,8 +189,4 @@ class TensorInfo(_message.Message):
     TENSOR_SHAPE_FIELD_NUMBER: _ClassVar[int]
     dtype: DataType
     tensor_shape: TensorShapeProto
-    def __init__(
-        self,
-        dtype: _Optional[_Union[DataType, str]] = ...,
-        tensor_shape: _Optional[_Union[TensorShapeProto, _Mapping]] = ...,
-    ) -> None: ...
+    def __init__(self, dtype: _Optional[_Union[DataType, str]] = ..., tensor_shape: _Optional[_Union[TensorShapeProto, _Mapping]] = ...) -> None: ...
