@@ -2,46 +2,99 @@
 
 The one threading rule: the hub thread does all socket I/O and owns every queue; native
 threads only compute. Results and exceptions come back to the hub through here.
+
+Theory of operation. Jobs wait in a queue that the threads read themselves, so that a
+thread that has finished goes on with the next one at once, however busy the hub is.
+What is finished comes back in a deque, and the hub's loop is told so by the one call
+that another thread may make.
 """
 
+import threading
+from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from queue import SimpleQueue
 from typing import Any, ParamSpec, TypeVar
 
-from gevent.threadpool import ThreadPool
+import gevent
+from gevent.event import AsyncResult
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+@dataclass(eq=False)
+class _Job:
+    call: Callable[[], Any]
+    outcome: tuple[Any, Exception | None] = (None, None)
+    done: AsyncResult = field(default_factory=AsyncResult)
+    gone: bool = False  # nobody waits for it any more
 
 
 class Threads:
     """At most `size` native threads, to be made and used by greenlets of one hub."""
 
     def __init__(self, size: int) -> None:
-        self._pool = ThreadPool(size)
+        self._size = size
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._finished: deque[_Job] = deque()
+        self._started = self._pending = 0
+        self._loop = gevent.get_hub().loop
 
     def run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Call `function` in a thread; the calling greenlet waits for the result.
 
-        Raises what `function` raised. Where the greenlet is killed meanwhile, the
-        thread finishes its call and the result is dropped.
+        Raises what `function` raised. Where the greenlet is killed meanwhile, a call
+        that has begun is finished and its result dropped; one that has not is not made.
         """
-        # Not apply(): from a foreign thread that one silently runs in place.
-        value, error = self._pool.spawn(_caught, function, args, kwargs).get()
+        job = _Job(lambda: function(*args, **kwargs))
+        self._expect()
+        self._jobs.put(job)
+        try:
+            job.done.get()
+        except BaseException:
+            job.gone = True
+            raise
+        value, error = job.outcome
         if error is not None:
             raise error
-        return value  # type: ignore[no-any-return]  # gevent carries no types
+        return value  # type: ignore[no-any-return]  # of the function's own type
 
     def kill(self) -> None:
         """End the threads once they are idle."""
-        self._pool.kill()
+        for _ in range(self._started):
+            self._jobs.put(None)
+        self._started = 0
+
+    def _expect(self) -> None:
+        """There is one job more: a thread for it, and a reason for the loop to wait."""
+        self._pending += 1
+        self._loop.ref()
+        if self._started < min(self._size, self._pending):
+            self._started += 1
+            threading.Thread(target=self._work, daemon=True).start()
+
+    def _work(self) -> None:
+        """In a thread: one job after the other, until there is none."""
+        while job := self._jobs.get():
+            if not job.gone:
+                job.outcome = _caught(job.call)
+            self._finished.append(job)
+            del job  # what it holds is not this thread's to keep
+            self._loop.run_callback_threadsafe(self._hand_back)
+
+    def _hand_back(self) -> None:
+        """In the hub: wake those whose jobs are finished."""
+        while self._finished:
+            self._pending -= 1
+            self._loop.unref()
+            self._finished.popleft().done.set()
 
 
-def _caught(
-    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[Any, Exception | None]:
-    """Carry an exception as a value: the pool itself would print it as well."""
+def _caught(call: Callable[[], Any]) -> tuple[Any, Exception | None]:
+    """Carry an exception as a value, across to the hub."""
     try:
-        return function(*args, **kwargs), None
+        return call(), None
     except Exception as error:
         return None, error
     except BaseException as error:

@@ -66,5 +66,5 @@ class Predict(Worker):
 if __name__ == "__main__":
     server = Server()
     server.append_worker(Decode, num=2)
-    server.append_worker(Predict, num=1, max_batch_size=16, max_wait_time=1)
+    server.append_worker(Predict, num=1, max_batch_size=4, max_wait_time=1)
     server.run()
