@@ -20,6 +20,10 @@ class TensorFacts:
         """A shape that fits: 8 where any length does."""
         return tuple(length or 8 for length in self.shape or ())
 
+    def takes_whole_numbers(self) -> bool:
+        """Whether its dtype has no fractions."""
+        return self.dtype.startswith(("int", "uint"))
+
     def fits(self, shape: tuple[int, ...]) -> bool:
         """Whether an instance of `shape` can be this tensor."""
         return self.shape is None or (

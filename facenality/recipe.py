@@ -115,8 +115,7 @@ def _image(card: Card, task: Task, facts: Facts, notes: list[str]) -> ImageSpec:
     height, width = _size(card, shape, notes)
     mode = _mode(card, shape[-1], notes)
     preprocess = card.preprocess or _infer_preprocess(facts, notes)
-    if preprocess in ("torch", "caffe") and mode != "RGB":
-        raise ModelNotLoaded(f"preprocess {preprocess} needs [image] mode = 'RGB'")
+    _check_preprocess(preprocess, mode, single)
     resize, fit = card.image.resize, card.image.fit
     return ImageSpec(mode, height, width, resize, fit, preprocess, channels_first)
 
@@ -154,11 +153,27 @@ def _infer_preprocess(facts: Facts, notes: list[str]) -> Preprocess:
     if facts.rescales:
         notes.append("preprocess none: the model rescales its input itself")
         return "none"
+    single = facts.single_input()
+    if single and single.takes_whole_numbers():
+        notes.append(f"preprocess none: the input is {single.dtype}")
+        return "none"
     notes.append(
         "preprocess unit (0..1): a guess, since the model does not say; set preprocess "
         "in model.toml if it was trained otherwise"
     )
     return "unit"
+
+
+def _check_preprocess(
+    preprocess: Preprocess, mode: str, single: TensorFacts | None
+) -> None:
+    if preprocess in ("torch", "caffe") and mode != "RGB":
+        raise ModelNotLoaded(f"preprocess {preprocess} needs [image] mode = 'RGB'")
+    if preprocess != "none" and single and single.takes_whole_numbers():
+        raise ModelNotLoaded(
+            f"preprocess {preprocess} makes fractions, but the model takes "
+            f"{single.dtype}: set preprocess = 'none'"
+        )
 
 
 def _labels(

@@ -116,6 +116,23 @@ def multi_label(folder: Path) -> None:
     (folder / "labels.txt").write_text("red\ngreen\nblue\n")
 
 
+def levels(folder: Path) -> None:
+    """The mean level of each colour, of a picture in uint8."""
+    import keras
+
+    model = keras.Sequential(
+        [
+            keras.Input((16, 16, 3), dtype="uint8"),
+            keras.layers.Rescaling(1.0),
+            keras.layers.GlobalAveragePooling2D(),
+        ]
+    )
+    folder.mkdir(parents=True)
+    model.save(folder / "model.keras")
+    card = 'task = "image-regression"\nlabels = ["red", "green", "blue"]\n'
+    (folder / "model.toml").write_text(card)
+
+
 def channels_first(folder: Path) -> None:
     """As `colours`, for a model whose channels come first, as a SavedModel."""
     import keras

@@ -13,6 +13,7 @@ def kinds(tmp_path_factory):
     made.colours(folder / "colours")
     made.traits(folder / "traits")
     made.multi_label(folder / "labels")
+    made.levels(folder / "levels")
     made.words(folder / "words.keras")
     made.sums(folder / "sums.keras")
     made.two_by_two(folder / "two")
@@ -55,6 +56,14 @@ def test_multi_label_gives_a_probability_to_each(kinds):
     assert got[2]["probability"] < 0.1
 
 
+def test_a_model_of_whole_numbers_gets_the_levels_of_a_picture(kinds):
+    assert predictions(kinds, "levels", **image((50, 100, 200))) == [
+        {"label": "red", "value": 50},
+        {"label": "green", "value": 100},
+        {"label": "blue", "value": 200},
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "label"), [("good good bad", "1"), ("Bad, bad!", "0"), ("GOOD", "1")]
 )
@@ -88,6 +97,7 @@ def test_which_model_is_meant_must_be_said_where_several_could_be(kinds):
         "colours",
         "traits",
         "labels",
+        "levels",
         "words",
         "sums",
         "two",
@@ -104,6 +114,7 @@ def test_models_tells_each_ones_task_and_engine(kinds):
         "colours": "image-classification",
         "traits": "image-regression",
         "labels": "image-classification",
+        "levels": "image-regression",
         "words": "text-classification",
         "sums": "tensor",
         "two": "tensor",

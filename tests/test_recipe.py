@@ -105,6 +105,13 @@ def test_a_rescaling_layer_means_no_preprocessing(tmp_path):
     assert recipe.image.preprocess == "none"
 
 
+def test_a_model_of_whole_numbers_gets_levels(tmp_path):
+    recipe = complete(Card(), facts((8, 8, 3), dtype="uint8"), tmp_path)
+    assert recipe.image.preprocess == "none"
+    with pytest.raises(ModelNotLoaded, match="makes fractions.*preprocess = 'none'"):
+        complete(Card(preprocess="tf"), facts((8, 8, 3), dtype="uint8"), tmp_path)
+
+
 def test_one_channel_is_grey(tmp_path):
     recipe = complete(Card(), facts((8, 8, 1)), tmp_path)
     assert recipe.image.mode == "L"

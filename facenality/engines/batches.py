@@ -4,7 +4,7 @@ from bisect import bisect_left
 
 from ..arrays import Array, Arrays, length, padded
 from ..errors import ModelFailed
-from ..facts import Facts
+from ..facts import Facts, TensorFacts
 
 
 def allowed_batch_sizes(most: int) -> tuple[int, ...]:
@@ -25,10 +25,18 @@ def grown(batch: Arrays, sizes: tuple[int, ...]) -> tuple[Arrays, int]:
 
 
 def inputs(batch: Arrays, facts: Facts) -> list[Array]:
-    """The arrays of `batch` in the model's own order."""
+    """The arrays of `batch` in the model's own order.
+
+    Pictures are decoded to float32; a model of whole numbers gets them as such.
+    """
     if isinstance(batch, dict):
         return [batch[one.name] for one in facts.inputs]
-    return [batch]
+    single = facts.inputs[0]
+    return [batch.astype(single.dtype) if _in_fractions(batch, single) else batch]
+
+
+def _in_fractions(batch: Array, one: TensorFacts) -> bool:
+    return batch.dtype.kind == "f" and one.takes_whole_numbers()
 
 
 def scores(parts: list[Array], size: int, count: int, facts: Facts) -> Arrays:

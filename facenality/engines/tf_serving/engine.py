@@ -77,11 +77,18 @@ class TFServingEngine:
         it at once: where that one is answered, the model is to be loaded anew.
         """
         try:
-            return self._asked_facts(LOOK_SECONDS) == self.facts
+            return self._asked_twice() == self.facts
         except ModelServerUnavailable:
             if not self._remote.target.startswith("dns:") or not self._is_there():
                 raise
             return False
+
+    def _asked_twice(self) -> Facts:
+        """Replicas answer in turn: where one has stopped, the next one is asked."""
+        try:
+            return self._asked_facts(LOOK_SECONDS)
+        except ModelServerUnavailable:
+            return self._asked_facts(LOOK_SECONDS)
 
     def _is_there(self) -> bool:
         """Whether it answers who connects anew."""
