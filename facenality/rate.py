@@ -35,7 +35,11 @@ class Rate:
 
     def seconds(self, size: int) -> float | None:
         """What a batch of `size` takes at present; None before there was any."""
-        return self._at_first(size) * self._now() if self._first else None
+        if not self._first:
+            return None
+        slower, at_first = self._now(), self._at_first(size)
+        # What has become slower is told in multiples of what `learn` put in its place.
+        return slower * (max(at_first, HUB_SECONDS) if slower > 1 else at_first)
 
     def _now(self) -> float:
         return median(self._slower) if self._slower else 1.0

@@ -30,7 +30,7 @@ def test_turns_of_the_hub_do_not_make_a_quick_model_look_slow():
     rate = Rate({1: 0.00003, 64: 0.002})
     for _ in range(9):
         rate.learn(1, 0.25)  # other work had the cores meanwhile
-    assert rate.seconds(64) == pytest.approx(0.1)
+    assert rate.seconds(64) == pytest.approx(0.25)  # as long for every size
 
 
 def test_a_model_that_became_slower_is_known_to_be_after_a_few_batches():
@@ -71,3 +71,9 @@ def test_a_batch_that_took_no_time_is_no_division_by_zero():
     rate.learn(1, 0.0)
     rate.learn(1, 0.0)
     assert rate.seconds(1) == 0.0
+
+
+def test_a_quick_model_that_has_become_slow_is_known_to_take_that_long():
+    rate = Rate({1: 0.001})
+    rate.learn(1, 0.3)
+    assert rate.seconds(1) == pytest.approx(0.3)
