@@ -180,8 +180,10 @@ class Batcher(Admission):
                 self._free_lanes.release()
             elif self._lanes == 1:
                 # In this greenlet: the next batch begins before the hub does anything.
-                self._run(batch)
-                self._free_lanes.release()
+                try:
+                    self._run(batch)
+                finally:
+                    self._free_lanes.release()
             else:
                 self._run_beside(batch)
 

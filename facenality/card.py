@@ -9,12 +9,11 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
-    field_validator,
     model_validator,
 )
 
-from . import remote
 from .errors import ModelNotLoaded
+from .remote import Addresses
 
 Task = Literal[
     "image-classification", "image-regression", "text-classification", "tensor"
@@ -39,20 +38,13 @@ class ImageCard(_Part):
 class TFServingCard(_Part):
     """The `[tf_serving]` table: a model that lives in TensorFlow Serving."""
 
-    host: str | None = None
+    host: Addresses | None = None
     name: str | None = None
     signature: str | None = None
     input: str | None = None
     output: str | None = None
     version: int | None = Field(None, ge=1)
     label: str | None = None
-
-    @field_validator("host")
-    @classmethod
-    def _an_address(cls, value: str | None) -> str | None:
-        if value is not None:
-            remote.target(value)
-        return value
 
     @model_validator(mode="after")
     def _one_choice(self) -> Self:

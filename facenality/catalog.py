@@ -40,7 +40,6 @@ from .loader import Model
 from .metrics import Metrics
 from .settings import Settings
 from .threads import Threads
-from .trials.choosing import ELSEWHERE
 
 log = logging.getLogger(__name__)
 
@@ -234,9 +233,8 @@ class Catalog:
         return entry
 
     def _find(self) -> list[Found]:
-        return folder.find(
-            self._settings.models_dir, cards=self._settings.engine == ELSEWHERE
-        )
+        knobs = self._settings
+        return folder.find(knobs.models_dir, cards=knobs.models_elsewhere)
 
     def _first_scan(self) -> list[Found]:
         try:

@@ -2,7 +2,6 @@
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 from . import folder
@@ -11,8 +10,8 @@ from .errors import FacenalityError
 from .facts import TensorFacts
 from .folder import Found
 from .loader import Model, load
+from .progress import stages
 from .settings import Settings
-from .trials.choosing import ELSEWHERE
 
 COLUMNS = (
     "model",
@@ -33,8 +32,7 @@ def check(settings: Settings, *, write_expected: bool = False) -> int:
         table.add_column(column, overflow="fold")
     notes: list[str] = []
     failed = False
-    cards = settings.engine == ELSEWHERE
-    for found in folder.find(settings.models_dir, cards=cards):
+    for found in folder.find(settings.models_dir, cards=settings.models_elsewhere):
         name = f"{found.name} {found.version}"
         try:
             model = _load(console, found, settings, write_expected)
@@ -62,20 +60,8 @@ def _load(
     console: Console, found: Found, settings: Settings, write_expected: bool
 ) -> Model:
     """Load one model behind a progress bar that vanishes."""
-    columns = (
-        TextColumn("{task.fields[model]}"),
-        BarColumn(),
-        TextColumn("{task.description}"),
-    )
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("", total=STAGES, model=found.name)
-        return load(
-            found,
-            settings,
-            lambda stage: bar.update(task, advance=1, description=stage),
-            decide=True,
-            write_expected=write_expected,
-        )
+    with stages(console, found.name, STAGES) as tell:
+        return load(found, settings, tell, decide=True, write_expected=write_expected)
 
 
 def _row(model: Model) -> list[str]:

@@ -4,6 +4,9 @@ import re
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator
 
 TLS_OFF, TLS_ON = "off", "on"
 
@@ -55,6 +58,14 @@ def target(addresses: str) -> str:
         "several must all be IPv4 addresses, or all IPv6; a name stands alone, and is "
         "balanced over all addresses that it has"
     )
+
+
+def _checked(addresses: str) -> str:
+    target(addresses)
+    return addresses
+
+
+Addresses = Annotated[str, AfterValidator(_checked)]  # as `target` takes them
 
 
 def _split(part: str) -> tuple[str, int]:

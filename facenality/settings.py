@@ -69,7 +69,7 @@ class Settings(BaseSettings):
     engine: Literal["auto", "tensorflow", "openvino", "tf-serving"] = Field(
         "auto", description="what runs the models; auto takes the fastest that agrees"
     )
-    tf_serving_host: str | None = Field(
+    tf_serving_host: remote.Addresses | None = Field(
         default_factory=lambda: os.environ.get("TF_SERVING_HOST") or None,
         validate_default=True,
         description="TensorFlow Serving's gRPC, such as tf-serving:8500, or IP "
@@ -215,12 +215,10 @@ class Settings(BaseSettings):
         policy.read(value)
         return value
 
-    @field_validator("tf_serving_host")
-    @classmethod
-    def _an_address(cls, value: str | None) -> str | None:
-        if value is not None:
-            remote.target(value)
-        return value
+    @property
+    def models_elsewhere(self) -> bool:
+        """Whether a card alone is a model, which another server has."""
+        return self.engine == "tf-serving"
 
     @field_validator("tf_serving_tls")
     @classmethod

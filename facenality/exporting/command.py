@@ -5,13 +5,13 @@ import shlex
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
 
 from ..engines.reasons import first_line
 from ..engines.signatures import Signature
 from ..errors import FacenalityError, WrongSetting
 from ..facts import TensorFacts
 from ..folder import Found
+from ..progress import stages
 from ..settings import Settings
 from ..trials.measuring import FLOAT32
 from .chosen import chosen
@@ -55,19 +55,8 @@ def export(settings: Settings, wanted: Wanted) -> int:
 
 def _run(out: Console, found: Found, settings: Settings, wanted: Wanted) -> Exported:
     """Behind a progress bar that vanishes."""
-    columns = (
-        TextColumn("{task.fields[model]}"),
-        BarColumn(),
-        TextColumn("{task.description}"),
-    )
-    with Progress(*columns, console=out, transient=True) as bar:
-        task = bar.add_task("", total=STAGES, model=found.name)
-        return run(
-            found,
-            settings,
-            wanted,
-            lambda stage: bar.update(task, advance=1, description=stage),
-        )
+    with stages(out, found.name, STAGES) as tell:
+        return run(found, settings, wanted, tell)
 
 
 def report(found: Found, exported: Exported, wanted: Wanted) -> list[str]:

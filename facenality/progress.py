@@ -1,0 +1,20 @@
+"""Progress on the console of what passes through stages, such as loading a model."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+
+@contextmanager
+def stages(console: Console, name: str, total: int) -> Iterator[Callable[[str], None]]:
+    """A bar that vanishes at the end; tell it each of `total` stages as it begins."""
+    columns = (
+        TextColumn("{task.fields[model]}"),
+        BarColumn(),
+        TextColumn("{task.description}"),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=total, model=name)
+        yield lambda stage: bar.update(task, advance=1, description=stage)
