@@ -5,7 +5,7 @@ import json
 import socket
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
@@ -287,6 +287,25 @@ def test_a_client_that_leaves_cancels_its_call(cards):
         took = until(lambda: server.seen()["left"] == 5, 5)
         assert server.seen()["in_progress"] == 0
         print(f"\n5 calls cancelled {took:.2f} s after their clients had left")
+
+
+def test_a_model_that_takes_long_is_not_taken_for_one_that_has_stopped(cards):
+    """Calls that come while others compute bring pings: none too many for the server."""
+    with (
+        ModelServer.asleep(0) as server,
+        exported.gateway(cards, server) as served,
+    ):
+        served.ready()
+        before = server.seen()["calls"]["Predict"]
+        server.fault("slow", seconds=9)
+        with ExitStack() as closing:
+            clients = []
+            for _ in range(6):
+                client = sleeping.connect(served.port, raw(ROWS))
+                clients.append(closing.enter_context(client))
+                time.sleep(0.5)
+            assert all(b"200 OK" in client.recv(65536) for client in clients)
+        assert server.seen()["calls"]["Predict"] == before + 6, "none was asked again"
 
 
 def test_a_drain_waits_for_what_is_under_way(cards):

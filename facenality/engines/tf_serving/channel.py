@@ -41,11 +41,13 @@ OPTIONS = {
     "grpc.min_reconnect_backoff_ms": 500,
     "grpc.max_reconnect_backoff_ms": 2000,
     "grpc.dns_min_time_between_resolutions_ms": 2000,
-    # A machine that vanished without a word is noticed while calls wait for it.
-    "grpc.keepalive_time_ms": 10_000,
-    "grpc.keepalive_timeout_ms": 5_000,
-    # Without this gRPC's own pings, whose timeout is a minute, go before the others.
-    "grpc.http2.ping_timeout_ms": 5_000,
+    # A replica that says nothing any more, frozen or unplugged, is left within the sum
+    # of these: a connection that has been silent so long is asked, and given up after.
+    "grpc.keepalive_time_ms": 2_000,
+    "grpc.keepalive_timeout_ms": 4_000,
+    # gRPC sends pings of its own, with a timeout of a minute, and while one of those is
+    # on its way no other is sent.
+    "grpc.http2.ping_timeout_ms": 4_000,
 }
 
 Method = Callable[..., Any]
