@@ -16,6 +16,7 @@ from .errors import FacenalityError, ModelNotLoaded
 from .facts import TensorFacts
 from .folder import Found, sha256
 from .settings import Settings
+from .trials import graphs
 from .trials.choosing import Choice, chosen, wish
 
 # Warm predictions of a size that are timed, and after how long one of them is enough.
@@ -60,7 +61,11 @@ def load(
         size = asked.max_batch_size
         engine = engines.open_engine(found.file, size, tell, choice.how)
     try:
-        return _made(found, written, engine, choice, tell, write_expected, started)
+        model = _made(found, written, engine, choice, tell, write_expected, started)
+        if asked.cache and choice.keep_as:
+            tell("keeping its graph")
+            graphs.keep(asked.cache, choice.keep_as, found, engine)
+        return model
     except BaseException:
         close(engine)
         raise

@@ -290,7 +290,7 @@ def test_a_client_that_leaves_cancels_its_call(cards):
 
 
 def test_a_model_that_takes_long_is_not_taken_for_one_that_has_stopped(cards):
-    """Calls that come while others compute bring pings: none too many for the server."""
+    """Calls that come while others compute bring pings: not too many for a server."""
     with (
         ModelServer.asleep(0) as server,
         exported.gateway(cards, server) as served,

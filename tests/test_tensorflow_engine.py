@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import networks
-from facenality.engines import allowed_batch_sizes, open_engine, tensorflow
+from facenality.engines import allowed_batch_sizes, frozen_graph, open_engine
 from facenality.engines.tensorflow import TensorFlowEngine
 from facenality.errors import ModelFailed, ModelNotLoaded
 
@@ -63,7 +63,7 @@ def test_a_large_network_keeps_its_variables_and_its_answers(
     network, tmp_path, noise, monkeypatch
 ):
     """Frozen, its weights would be in memory fifteen times."""
-    monkeypatch.setattr(tensorflow, "MAX_FROZEN_BYTES", 1000)
+    monkeypatch.setattr(frozen_graph, "MAX_BYTES", 1000)
     network.save(tmp_path / "model.keras")
     large = open_engine(tmp_path / "model.keras", 16, silent)
     assert large.graph.variables

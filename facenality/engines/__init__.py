@@ -17,6 +17,7 @@ __all__ = [
     "Converted",
     "Engine",
     "How",
+    "Keepable",
     "RemoteEngine",
     "Tell",
     "allowed_batch_sizes",
@@ -42,11 +43,19 @@ class Engine(Protocol):
 
 @dataclass(frozen=True)
 class Converted:
-    """A model in OpenVINO's own form, and what was learnt when it was made."""
+    """A model in an engine's own form, and what was learnt when it was made."""
 
     file: Path
     facts: Facts
     agreement: float | None
+
+
+@runtime_checkable
+class Keepable(Engine, Protocol):
+    """A model that can be written down in its engine's own form."""
+
+    def keep(self, file: Path) -> bool:
+        """Write it to `file`; False where it holds what cannot be written."""
 
 
 @runtime_checkable
@@ -74,11 +83,15 @@ class RemoteEngine(Engine, Protocol):
 
 @dataclass(frozen=True)
 class How:
-    """How to run a file: by `remote`, OpenVINO if `converted`, else TensorFlow."""
+    """How to run a file: by `remote`, OpenVINO if `converted`, else TensorFlow.
+
+    TensorFlow opens the graph that it has `frozen` before, where there is one.
+    """
 
     precision: Precision = "float32"
     threads: int = 0  # that compute one batch; 0: the library's own choice
     converted: Converted | None = None
+    frozen: Converted | None = None
     remote: Remote | None = None
 
 
@@ -111,4 +124,7 @@ def open_engine(
     tensorflow_process.set_up(how.precision, how.threads)
     from . import tensorflow
 
+    if how.frozen:
+        tell("opening its frozen graph")
+        return tensorflow.open_kept(how.frozen, sizes)
     return tensorflow.open_file(file, sizes, tell)

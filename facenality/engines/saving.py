@@ -15,12 +15,10 @@ from ..arrays import Array
 from ..errors import ModelNotLoaded
 from ..facts import TensorFacts
 from ..recipe import ImageSpec, Recipe
-from . import picture_graph
+from . import frozen_graph, picture_graph
 from .reasons import first_line
 from .signatures import INPUT, SERVING, TENSORS, Signature, exported_name
 from .traced import Traced
-
-IN_PYTHON = frozenset({"PyFunc", "PyFuncStateless", "EagerPyFunc"})
 
 
 def write(traced: Traced, folder: Path, pictures: Recipe | None = None) -> None:
@@ -99,9 +97,8 @@ def _resources(owner: Any) -> Iterator[Any]:
 
 
 def _refuse_python(function: Any) -> None:
-    graph = function.graph.as_graph_def()
-    inner = (node for one in graph.library.function for node in one.node_def)
-    found = {node.op for node in (*graph.node, *inner)} & IN_PYTHON
+    inside = set(frozen_graph.operations(function.graph.as_graph_def()))
+    found = inside & frozen_graph.IN_PYTHON
     if found:
         raise ModelNotLoaded(
             f"it calls Python back ({', '.join(sorted(found))}), and TensorFlow "

@@ -5,6 +5,8 @@ constants, and the Keras objects are let go: one copy of the weights. Batches ar
 to a few allowed sizes that are warmed before serving, so nothing is traced or compiled
 while requests wait. keras.Model.predict is not used: it is not safe to share between
 threads, retraces, and costs several times as much a call.
+
+A frozen graph that was kept is opened as it is: no Keras, nothing to trace or compare.
 """
 
 import logging
@@ -17,40 +19,30 @@ import numpy as np
 from . import tensorflow_process  # isort: skip  the environment, before the imports
 
 import tensorflow as tf
-from tensorflow.python.framework.convert_to_constants import (
-    convert_variables_to_constants_v2,
-)
 
 from ..arrays import Array, Arrays, length
-from . import Tell, batches, keras_file, saved_model
+from ..facts import Facts
+from . import Converted, Tell, batches, frozen_graph
 from .traced import UNKNOWN_ACTIVATION, Traced
 
 # Freezing warns about collections that inference has no use for.
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
-# Constants are copied some fifteen times on their way into a graph: 355 MB of
-# ConvNeXtBase became 5 GB, and were no faster than variables.
-MAX_FROZEN_BYTES = 256 * 1024 * 1024
-
 
 class TensorFlowEngine:
-    """See the protocol `Engine`."""
+    """See the protocol `Engine`; `owner` holds what `graph` refers to, if anything."""
 
     name = "tensorflow"
 
-    def __init__(self, traced: Traced, batch_sizes: tuple[int, ...]) -> None:
+    def __init__(
+        self, graph: Any, facts: Facts, batch_sizes: tuple[int, ...], owner: Any = None
+    ) -> None:
         self.precision = tensorflow_process.precision()
+        self.graph = graph
+        self.facts = facts
         self.batch_sizes = batch_sizes
         self.agreement: float | None = None
-        large = _weight_bytes(traced.function) > MAX_FROZEN_BYTES
-        known = traced.facts.activation != UNKNOWN_ACTIVATION  # else read off below
-        function = traced.function
-        self.graph = function if large and known else _frozen(function)
-        self.facts = traced.facts
-        if traced.facts.activation == UNKNOWN_ACTIVATION:
-            last = _last_activation(self.graph)
-            self.facts = replace(traced.facts, activation=last)
-        self._owner = traced.owner if self.graph is traced.function else None
+        self._owner = owner
 
     def predict(self, batch: Arrays) -> Arrays:
         """Scores[N, …] for batch[N, …]; N is padded up to an allowed size."""
@@ -59,38 +51,52 @@ class TensorFlowEngine:
         parts = [part.numpy() for part in self.graph(*tensors)]
         return batches.scores(parts, size, length(batch), self.facts)
 
+    def keep(self, file: Path) -> bool:
+        """See the protocol `Keepable`."""
+        return self._owner is None and frozen_graph.write(self.graph, file)
+
+
+def of_traced(traced: Traced, batch_sizes: tuple[int, ...]) -> TensorFlowEngine:
+    """Freeze, where that is possible and small enough."""
+    function, facts = traced.function, traced.facts
+    large = frozen_graph.weight_bytes(function) > frozen_graph.MAX_BYTES
+    known = facts.activation != UNKNOWN_ACTIVATION  # else read off the frozen graph
+    graph = function if large and known else frozen_graph.frozen(function)
+    if not known:
+        facts = replace(facts, activation=_last_activation(graph))
+    owner = traced.owner if graph is function else None
+    return TensorFlowEngine(graph, facts, batch_sizes, owner)
+
 
 def open_file(file: Path, batch_sizes: tuple[int, ...], tell: Tell) -> TensorFlowEngine:
     """Load, freeze and compare a Keras file or a SavedModel. Raises ModelNotLoaded."""
     tell("loading the file")
     traced = trace(file)
     tell("freezing the graph")
-    engine = TensorFlowEngine(traced, batch_sizes)
+    engine = of_traced(traced, batch_sizes)
     if all(one.dtype != "string" for one in traced.facts.inputs):
         tell("comparing with the reference")
         engine.agreement = _compare(traced, engine)
     return engine
 
 
+def open_kept(kept: Converted, batch_sizes: tuple[int, ...]) -> TensorFlowEngine:
+    """Open a frozen graph that was kept. Raises ModelNotLoaded."""
+    graph = frozen_graph.read(kept.file)
+    engine = TensorFlowEngine(graph, kept.facts, batch_sizes)
+    engine.agreement = kept.agreement
+    return engine
+
+
 def trace(file: Path) -> Traced:
     """Load and trace a Keras file or a SavedModel. Raises ModelNotLoaded."""
-    return saved_model.trace(file) if file.is_dir() else keras_file.trace(file)
+    if file.is_dir():
+        from . import saved_model
 
+        return saved_model.trace(file)
+    from . import keras_file  # with Keras, which a kept graph does without
 
-def _weight_bytes(function: Any) -> int:
-    return sum(one.shape.num_elements() * one.dtype.size for one in function.variables)
-
-
-def _frozen(function: Any) -> Any:
-    """Variables become constants, except where the graph has tables of strings.
-
-    A table cannot be a constant: then the function stays as it is.
-    """
-    graph = function.graph.as_graph_def()
-    inner = (node for one in graph.library.function for node in one.node_def)
-    if any("Table" in node.op for node in (*graph.node, *inner)):
-        return function
-    return convert_variables_to_constants_v2(function)
+    return keras_file.trace(file)
 
 
 def _last_activation(graph: Any) -> str:

@@ -4,10 +4,13 @@ The environment is read at its import, the threads at its first operation.
 """
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 
 from . import Precision
 
+LEGACY = "TF_USE_LEGACY_KERAS"
 PRECISION = "TF_SET_ONEDNN_FPMATH_MODE"  # oneDNN's; BF16 rounds inside convolutions
 
 # Its C++ log would drown ours; errors still pass.
@@ -26,7 +29,13 @@ def set_up(precision: Precision, threads: int) -> None:
     else:
         os.environ.pop(PRECISION, None)
     _set_up.append(precision)
-    _set_threads(threads)
+    with _without_keras():
+        import tensorflow as tf
+    if threads:
+        # One operation at a time, on all threads: two pools would get in their way.
+        with suppress(RuntimeError):  # it computes already: someone else chose
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
+            tf.config.threading.set_inter_op_parallelism_threads(1)
 
 
 def precision() -> Precision:
@@ -34,11 +43,19 @@ def precision() -> Precision:
     return _set_up[0] if _set_up else "float32"
 
 
-def _set_threads(count: int) -> None:
-    import tensorflow as tf
+@contextmanager
+def _without_keras() -> Iterator[None]:
+    """TensorFlow's import brings Keras along: a third of its time, and 80 MB.
 
-    if count:
-        # One operation at a time, on all threads: two pools would get in their way.
-        with suppress(RuntimeError):  # it computes already: someone else chose
-            tf.config.threading.set_intra_op_parallelism_threads(count)
-            tf.config.threading.set_inter_op_parallelism_threads(1)
+    Told that another Keras is wanted, which is not installed, it does without. What
+    needs Keras imports it itself; `tf.keras` comes at its first use, and is Keras 3.
+    Source: tensorflow/__init__.py.
+    """
+    chosen = LEGACY in os.environ or find_spec("tf_keras") is not None
+    if not chosen:
+        os.environ[LEGACY] = "1"
+    try:
+        yield
+    finally:
+        if not chosen:
+            del os.environ[LEGACY]

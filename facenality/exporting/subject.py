@@ -74,7 +74,7 @@ def subject(found: Found) -> Subject:
     traced = tensorflow.trace(found.file)
     facts = traced.facts
     if facts.activation == UNKNOWN_ACTIVATION:
-        facts = tensorflow.TensorFlowEngine(traced, (1,)).facts  # read off the graph
+        facts = tensorflow.of_traced(traced, (1,)).facts  # read off the graph
     settled = recipe.complete(written, facts, found.labels_folder())
     task = tasks.make(settled, facts)
     return Subject(found, written, facts, settled, task, traced)

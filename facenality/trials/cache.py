@@ -1,8 +1,9 @@
 """Converted models and verdicts, kept by the content of all that they depend on.
 
-An entry is a folder: verdict.json, and model.xml with model.bin where there is one. It
-is made aside and published by one rename. What does not fit its own hashes is no entry
-and is made anew. The least recently used go when all together grow too large.
+An entry is a folder: verdict.json, and the model in its engine's own form where there
+is one: model.xml with model.bin, or graph.pb. It is made aside and published by one
+rename. What does not fit its own hashes is no entry and is made anew. The least
+recently used go when all together grow too large.
 """
 
 import hashlib
@@ -57,15 +58,13 @@ class Cache:
         folder = self._folder / key
         try:
             kept = Kept(verdicts.read((folder / VERDICT).read_bytes()), folder)
-            sums = tuple(
-                (name, _sha256(folder / name)) for name, _ in kept.verdict.files
-            )
+            now = sums(*(folder / name for name, _ in kept.verdict.files))
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
             log.warning("%s is no entry of the cache: %s", folder, _first_line(error))
             return None
-        if sums != kept.verdict.files:
+        if now != kept.verdict.files:
             log.warning("%s is no entry of the cache: its files have changed", folder)
             return None
         if not _fits(kept.verdict):
@@ -122,6 +121,11 @@ def key(found: Found) -> str:
     lines += [f"format {verdicts.FORMAT}", " ".join(features())]
     lines += [f"openvino {installed('openvino')}"]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def sums(*files: Path) -> tuple[tuple[str, str], ...]:
+    """Each file's name and sha256, as a verdict has them."""
+    return tuple((file.name, _sha256(file)) for file in files)
 
 
 def _name(found: Found, path: Path) -> str:

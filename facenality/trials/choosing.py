@@ -4,8 +4,9 @@ import logging
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from .. import processor
 from ..card import Card, TFServingCard
@@ -15,6 +16,7 @@ from ..errors import ModelNotLoaded
 from ..folder import Found
 from ..remote import Remote, target
 from ..settings import Settings
+from . import graphs
 from .cache import Cache, Kept, installed, key
 from .child import ask
 from .question import Question
@@ -51,6 +53,7 @@ class Choice:
     measured: tuple[Measured, ...] = ()
     notes: tuple[str, ...] = ()
     undecided: "Wish | None" = None  # its engines are still to be compared
+    keep_as: str | None = None  # the graph that TensorFlow is about to freeze
 
 
 @dataclass(frozen=True)
@@ -159,7 +162,7 @@ def chosen(one: Wish, tell: Tell, *, decide: bool) -> Iterator[Choice]:
             raise ModelNotLoaded(WRONG_PRECISION)
         if not installed("tensorflow"):
             raise ModelNotLoaded(NO_TENSORFLOW)
-        yield Choice(one.on_tensorflow)
+        yield _on_tensorflow(one)
     elif not installed("openvino"):
         yield _without_openvino(one)
     else:
@@ -174,7 +177,7 @@ def _without_openvino(one: Wish) -> Choice:
         raise ModelNotLoaded(NOTHING_INSTALLED)
     if not one.fits_tensorflow:
         raise ModelNotLoaded(WRONG_PRECISION)
-    return Choice(one.on_tensorflow)
+    return _on_tensorflow(one)
 
 
 @contextmanager
@@ -186,7 +189,7 @@ def _with_openvino(one: Wish, tell: Tell, *, decide: bool) -> Iterator[Choice]:
         with tempfile.TemporaryDirectory() as aside:
             yield compared(one, Path(aside))
     else:
-        yield Choice(one.on_tensorflow, undecided=one if one.cache else None)
+        yield _on_tensorflow(one, undecided=one if one.cache else None)
 
 
 def compared(one: Wish, aside: Path) -> Choice:
@@ -200,7 +203,7 @@ def compared(one: Wish, aside: Path) -> Choice:
     except ModelNotLoaded as error:
         if one.needs_openvino:
             raise
-        return Choice(one.on_tensorflow, notes=(f"engines were not compared: {error}",))
+        return _on_tensorflow(one, notes=(f"engines were not compared: {error}",))
 
 
 def _kept(one: Wish, aside: Path) -> Kept:
@@ -242,7 +245,18 @@ def _choice(one: Wish, kept: Kept) -> Choice:
         why = verdict.of("openvino", one.precision) or verdict.of("openvino", "float32")
         reason = why.refused if why and why.refused else "it was not measured"
         raise ModelNotLoaded(f"engine openvino may not serve it: {reason}")
-    return Choice(one.on_tensorflow, verdict.measured, notes)
+    return _on_tensorflow(one, measured=verdict.measured, notes=notes)
+
+
+def _on_tensorflow(one: Wish, **learnt: Any) -> Choice:
+    """TensorFlow, from the graph that it has frozen before, where one is kept."""
+    how = one.on_tensorflow
+    if one.cache is None:
+        return Choice(how, **learnt)
+    entry = graphs.name(one.found, how.precision)
+    frozen = graphs.find(one.cache, entry)
+    how = replace(how, frozen=frozen)
+    return Choice(how, keep_as=None if frozen else entry, **learnt)
 
 
 def _able(precision: Precision) -> Precision:

@@ -1,6 +1,5 @@
 """Convert a model, ask every engine the same, and say which may serve."""
 
-import hashlib
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,6 +11,7 @@ from ..engines import Converted, Engine, Precision, batches, conversion
 from ..engines.reasons import first_line
 from ..errors import FacenalityError
 from . import measuring
+from .cache import sums
 from .cases import Case, case
 from .question import Question
 from .subjects import Subject, subject
@@ -41,7 +41,7 @@ def judge(question: Question) -> Verdict:
         one.facts,
         tuple(_measured(_engines(question, one, file), about)),
         _notes(one, about),
-        _files(file),
+        sums(file, file.with_suffix(".bin")),
     )
 
 
@@ -115,9 +115,3 @@ def _notes(one: Subject, about: Case) -> tuple[str, ...]:
             "agree proves little"
         )
     return tuple(notes)
-
-
-def _files(model: Path) -> tuple[tuple[str, str], ...]:
-    files = [model, model.with_suffix(".bin")]
-    sums = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
-    return tuple((file.name, digest) for file, digest in zip(files, sums, strict=True))

@@ -47,9 +47,8 @@ def _on_tensorflow(question: Question) -> Subject:
     from ..engines import tensorflow
 
     traced = tensorflow.trace(question.file)
-    engine = tensorflow.TensorFlowEngine(
-        traced, allowed_batch_sizes(question.max_batch_size)
-    )
+    sizes = allowed_batch_sizes(question.max_batch_size)
+    engine = tensorflow.of_traced(traced, sizes)
     return Subject(
         engine.facts,
         traced.reference,
