@@ -1,11 +1,11 @@
-"""Bytes -> picture -> tensor. Pillow is used here and in uploads/cleaning.py.
+"""Bytes -> picture -> tensor.
 
 Runs in decoder threads; Pillow releases the GIL while it decodes and resizes.
 """
 
 import io
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,6 +14,7 @@ from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
 from . import jpeg
 from .errors import NotUsable, TooLarge
+from .fitting import Box, Size, centred, fitted
 from .preprocessing import Tensor, tensor
 from .recipe import ImageSpec
 
@@ -31,17 +32,6 @@ MAX_SCANS = 100  # each passes over all pixels again; an encoder makes some ten
 # Pillow reads headers, chunks and runs piece by piece, and a file of 15 MiB may have
 # millions of them. A picture as one has it takes hundreds.
 MAX_READS = 500_000
-
-Size = tuple[int, int]  # width, height
-Box = tuple[float, float, float, float]  # left, top, right, bottom
-Resampling = Image.Resampling
-
-_RESIZE = {
-    "bilinear": Resampling.BILINEAR,
-    "nearest": Resampling.NEAREST,
-    "bicubic": Resampling.BICUBIC,
-    "lanczos": Resampling.LANCZOS,
-}
 
 # EXIF orientation -> what undoes it. Source: EXIF 2.3, tag 0x0112.
 _TURN = {
@@ -167,9 +157,9 @@ def _picture(image: ImageFile.ImageFile, spec: ImageSpec) -> Image.Image:
     if turning in _SIDEWAYS:
         size = size[::-1]
     box = _draft(image, size)
-    picture = _FIT[spec.fit](flat(image, spec.mode), size, box, _RESIZE[spec.resize])
+    picture = fitted(flat(image, spec.mode), size, box, spec.fit, spec.resize)
     upright = picture if turning is None else picture.transpose(turning)
-    return _centred(upright, (spec.width, spec.height))
+    return centred(upright, (spec.width, spec.height))
 
 
 def turn(image: Image.Image) -> Image.Transpose | None:
@@ -213,42 +203,3 @@ def _over_white(image: Image.Image, mode: str) -> Image.Image:
     white = Image.new(mode, image.size, "white")
     white.paste(image, mask=image)
     return white
-
-
-def _stretch(
-    picture: Image.Image, size: Size, box: Box, how: Resampling
-) -> Image.Image:
-    return picture.resize(size, how, box)
-
-
-def _crop(picture: Image.Image, size: Size, box: Box, how: Resampling) -> Image.Image:
-    """The largest middle part that has the shape of `size`."""
-    _, _, width, height = box
-    scale = min(width / size[0], height / size[1])
-    x, y = (width - scale * size[0]) / 2, (height - scale * size[1]) / 2
-    return picture.resize(size, how, (x, y, width - x, height - y))
-
-
-def _pad(picture: Image.Image, size: Size, box: Box, how: Resampling) -> Image.Image:
-    """The whole picture, in its own shape; `_centred` adds what is missing."""
-    _, _, width, height = box
-    scale = min(size[0] / width, size[1] / height)
-    inner = max(1, round(scale * width)), max(1, round(scale * height))
-    return picture.resize(inner, how, box)
-
-
-def _centred(picture: Image.Image, size: Size) -> Image.Image:
-    """`picture` in the middle of `size`, black around it."""
-    if picture.size == size:
-        return picture
-    padded = Image.new(picture.mode, size)
-    left, top = (round((a - b) / 2) for a, b in zip(size, picture.size, strict=True))
-    padded.paste(picture, (left, top))
-    return padded
-
-
-_FIT: dict[str, Callable[[Image.Image, Size, Box, Resampling], Image.Image]] = {
-    "stretch": _stretch,
-    "crop": _crop,
-    "pad": _pad,
-}

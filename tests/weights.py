@@ -8,22 +8,20 @@ import keras
 import numpy as np
 from keras.src.legacy.saving import legacy_h5_format
 
+from bench import spread
+from facenality.preprocessing import preprocess
+
 
 def written(architecture: Callable[..., keras.Model], file: Path) -> Path:
-    """Random weights that keep the signal alive, so that answers differ, in `file`.
+    """Random weights whose answers differ from picture to picture, in `file`.
 
-    He's deviation for the kernels, mild statistics for the normalizations. The format
-    is that of Keras's own files.
+    The format is that of Keras's own files.
     """
+    keras.utils.set_random_seed(1)
     model = architecture(weights=None)
-    rng = np.random.default_rng(1)
-    for weight in model.weights:
-        shape = weight.shape
-        if "variance" in weight.path or "gamma" in weight.path:
-            weight.assign(rng.uniform(0.5, 1.5, shape))
-        else:
-            ways = np.prod(shape[:2] if "depthwise" in weight.path else shape[:-1])
-            weight.assign(rng.normal(0, np.sqrt(2 / max(ways, 20)), shape))
+    how = "none" if spread.rescales(model) else "tf"
+    pictures = [preprocess(one, how) for one in spread.pictures((224, 224))]
+    spread.spread(model, np.stack(pictures))
     with h5py.File(file, "w") as weights:
         legacy_h5_format.save_weights_to_hdf5_group(weights, model)
     return file

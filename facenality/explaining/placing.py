@@ -1,6 +1,6 @@
 """Where on the picture an instance was: cropping and padding undone."""
 
-from ..images import Box, Size
+from ..fitting import Box, Size
 from ..recipe import ImageSpec
 
 WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
