@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ModelNotLoaded
+from . import channels_first
 from .openvino_library import openvino
 from .reasons import first_line
 
@@ -48,6 +49,7 @@ def from_keras(loaded: Any, file: Path) -> None:
             [backend.OpenVINOKerasTensor(i.output(0)) for i in inputs]
         )
         model = openvino.Model([output.output for output in outputs], inputs)
+        channels_first.rewrite(model)
         openvino.save_model(model, file, compress_to_fp16=False)
     except Exception as error:  # of many kinds, as above
         raise ModelNotLoaded(
