@@ -24,8 +24,9 @@ bind = f"{settings.host}:{settings.port}"
 worker_class = "facenality.worker.Worker"
 # Never: TensorFlow must not be forked after it has begun.
 preload_app = False
-# A worker drains by itself; gunicorn only has to wait for it.
-graceful_timeout = int(settings.drain_timeout_s) + 5
+# A worker drains by itself, in a reload when its successor has loaded; gunicorn only
+# has to wait for it.
+graceful_timeout = 2 * int(settings.drain_timeout_s) + 5
 # A hub that stands still for so long is dead. Loading happens in threads.
 timeout = 60
 control_socket_disable = True

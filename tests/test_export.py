@@ -196,6 +196,7 @@ def test_a_text_model_keeps_its_vocabulary(tmp_path):
 
 def test_a_sequence_of_words_goes_through_embedding_and_pooling(tmp_path):
     """A small sentiment model as Keras's tutorials have it, from strings to a score."""
+    keras.utils.set_random_seed(1)
     table = keras.layers.TextVectorization(
         ngrams=2, output_sequence_length=8, vocabulary=["bad", "good", "not", "not bad"]
     )
@@ -203,7 +204,7 @@ def test_a_sequence_of_words_goes_through_embedding_and_pooling(tmp_path):
         [
             keras.Input((1,), dtype="string", name="review"),
             table,
-            keras.layers.Embedding(6, 4),
+            keras.layers.Embedding(6, 4, keras.initializers.RandomNormal(stddev=1)),
             keras.layers.Bidirectional(keras.layers.LSTM(3)),
             keras.layers.Dense(1, activation="sigmoid", name="mood"),
         ]
@@ -217,7 +218,7 @@ def test_a_sequence_of_words_goes_through_embedding_and_pooling(tmp_path):
     texts = [["not bad"], ["good"], [""]]
     answers = asked(tmp_path / "out" / "4", {"review": texts})
     expected = model(tf.constant(texts)).numpy()
-    assert np.ptp(expected) > 1e-3
+    assert np.ptp(expected) > 0.03
     assert np.abs(np.array(answers["mood"]) - expected).max() <= 1e-5
 
 

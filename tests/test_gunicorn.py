@@ -106,8 +106,24 @@ def load(url: str) -> Iterator[list]:
             thread.join()
 
 
+SLOW = """
+import time
+
+def load(folder):
+    time.sleep(3)
+
+def predict(model, instances):
+    return instances
+"""
+
+
 def test_several_workers_answer_and_a_reload_loses_nothing(models, tmp_path):
-    with started(models, tmp_path) as one:
+    """Loading takes a while, as that of large models does: nobody notices."""
+    (models / "slow").mkdir()
+    (models / "slow" / "model.py").write_text(SLOW)
+    (models / "slow" / "model.toml").write_text('task = "tensor"\n')
+    with started(models, tmp_path, FACENALITY_MODEL="tones") as one:
+        one.wait_for(lambda: one.log.read_text().count("slow 1: ready in") == 2)
         before = one.workers()
         assert len(before) == 2
         with load(one.url) as answers:
