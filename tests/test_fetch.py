@@ -239,6 +239,8 @@ def test_ctrl_c_leaves_no_model_and_keeps_what_has_come(served, tmp_path):
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
+            # A shell's background job, as this may be one, ignores it.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         deadline = time.monotonic() + 60
         while not list(cache.glob("fetch/*.part")) and time.monotonic() < deadline:
