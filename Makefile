@@ -40,9 +40,10 @@ run: setup ## serve models/ on http://localhost:5000
 	@exec $(BIN)/python app.py
 
 .PHONY: test
-test: .venv/.dev ## the whole suite, with coverage
+test: .venv/.dev ## the whole suite, with coverage; a process a core, up to four
 	@tests/system-packages.sh
-	@$(BIN)/python -m pytest --cov --cov-report=term-missing
+	@$(BIN)/python -m pytest --cov --cov-report=term-missing \
+		--numprocesses=auto --maxprocesses=4 --dist=loadgroup
 
 .PHONY: check
 check: .venv/.dev ## lint, types, import fences

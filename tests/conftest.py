@@ -21,6 +21,14 @@ os.environ |= {"FACENALITY_ENGINE": "tensorflow", "FACENALITY_CACHE_DIR": "none"
 ROOT = Path(__file__).parents[1]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Several processes share the files; those of the deployment share one engine."""
+    for item in items:
+        deploys = "deployment" in item.path.parts
+        group = "deployment" if deploys else item.path.name
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(scope="session")
 def chromium():
     """One browser for all tests of the page."""
