@@ -188,7 +188,9 @@ def test_several_outputs_are_described_by_name():
 
 
 @pytest.mark.parametrize(
-    "task", [make(), make("image-regression"), text_task()], ids=str
+    "task",
+    [make(), make("image-regression"), text_task()],
+    ids=lambda one: type(one).__name__,
 )
 @pytest.mark.parametrize("scores", [{"a": row(1)}, row(1, 2, 3, 4), np.ones((1, 3))])
 def test_scores_that_labels_cannot_be_put_to_are_the_models_failure(task, scores):
