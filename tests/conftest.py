@@ -45,6 +45,14 @@ def colours(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def by_hand(tmp_path_factory) -> Path:
+    """As `colours`, in a model.py: for tests that start servers of their own."""
+    folder = tmp_path_factory.mktemp("by_hand")
+    made.colours_by_hand(folder / "colours")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def several(tmp_path_factory) -> Path:
     """A folder with models of several kinds, versions, and one that cannot load."""
     folder = tmp_path_factory.mktemp("several")

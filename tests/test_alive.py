@@ -36,9 +36,9 @@ def test_one_that_has_nothing_to_serve_is_not(tmp_path):
         assert check(served) == 1
 
 
-def test_one_that_speaks_tls_is_asked_so(colours, tmp_path):
+def test_one_that_speaks_tls_is_asked_so(by_hand, tmp_path):
     cert, key = certify(tmp_path, "one.example")
-    with Served(colours, "--tls-cert", str(cert), "--tls-key", str(key)) as served:
+    with Served(by_hand, "--tls-cert", str(cert), "--tls-key", str(key)) as served:
         served.wait_for_log("ready in", 60)
         assert check(served, FACENALITY_TLS_CERT=str(cert)) == 0
         assert ready(

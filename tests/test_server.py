@@ -13,8 +13,7 @@ from contextlib import ExitStack, suppress
 import pytest
 import requests
 
-from made import colours as make_colours
-from made import picture
+from made import colours_by_hand, picture
 from serving import ROOT, Served
 
 
@@ -167,8 +166,8 @@ def test_fifteen_mebibytes_pass(server):
     assert reply.json()["predictions"][0]["label"] == "blue"
 
 
-def test_garbage_behind_the_largest_chunked_body_is_no_bug_of_ours(colours):
-    with Served(colours, "--max-body-bytes=8") as server:
+def test_garbage_behind_the_largest_chunked_body_is_no_bug_of_ours(by_hand):
+    with Served(by_hand, "--max-body-bytes=8") as server:
         server.ready()
         head = (
             b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\n"
@@ -227,7 +226,7 @@ def test_a_bug_of_ours_is_a_500_with_an_id_and_no_traceback(tmp_path):
         "    import facenality.web.probes as probes\n"
         "    probes._failed = lambda catalog: 1 / 0\n"
     )
-    make_colours(tmp_path / "models" / "colours")
+    colours_by_hand(tmp_path / "models" / "colours")
     env = {"WITH_BUGS": "1", "PYTHONPATH": f"{tmp_path}:{ROOT}"}
     with Served(tmp_path / "models", env=env) as server:
         server.wait_for_log("ready in")
@@ -264,7 +263,7 @@ if os.environ.get("SLOW_MODEL"):
 def slow(tmp_path):
     """Start servers whose model thread takes 0.3 s for each batch of at most one."""
     (tmp_path / "sitecustomize.py").write_text(SITE)
-    make_colours(tmp_path / "models" / "colours")
+    colours_by_hand(tmp_path / "models" / "colours")
     env = {"SLOW_MODEL": "1", "PYTHONPATH": f"{tmp_path}:{ROOT}"}
     with ExitStack() as stack:
 
@@ -356,9 +355,9 @@ def test_a_second_sigterm_ends_at_once(slow_server):
         assert slow_server.process.wait(2) == 1
 
 
-def test_a_drain_that_takes_too_long_ends_with_status_1(colours):
+def test_a_drain_that_takes_too_long_ends_with_status_1(by_hand):
     """A client that never finishes its body holds the drain until its timeout."""
-    with Served(colours, "--drain-timeout-s=1.5") as server:
+    with Served(by_hand, "--drain-timeout-s=1.5") as server:
         server.ready()
         with socket.create_connection(("127.0.0.1", server.port)) as sock:
             sock.sendall(request_bytes(picture())[:-10])

@@ -155,8 +155,8 @@ def test_without_tokens_there_is_no_such_route(server):
     assert ask(server, {}).status_code == 404
 
 
-def test_a_model_that_takes_no_text_says_so(colours):
-    with Served(colours, "--text-tokens=t", "--text-model=colours") as server:
+def test_a_model_that_takes_no_text_says_so(by_hand):
+    with Served(by_hand, "--text-tokens=t", "--text-model=colours") as server:
         reply = ask(server.ready(), {"1": "a"}, token="t")
         assert reply.status_code == 422
         assert "set text_model" in reply.json()["error"]
