@@ -1,5 +1,6 @@
 """Models made for the tests, and servers that serve them."""
 
+import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -27,6 +28,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         deploys = "deployment" in item.path.parts
         group = "deployment" if deploys else item.path.name
         item.add_marker(pytest.mark.xdist_group(group))
+
+
+@pytest.fixture(autouse=True)
+def _audible(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a command run in this process has set up keeps no log from `caplog`."""
+    monkeypatch.setattr(logging.getLogger("facenality"), "propagate", True)
 
 
 @pytest.fixture(scope="session")
