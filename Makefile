@@ -39,11 +39,14 @@ setup: .venv/.setup ## make .venv with the locked packages
 run: setup ## serve models/ on http://localhost:5000
 	@exec $(BIN)/python app.py
 
+# More than one is faster, and a machine that is busy with itself is late now and then.
+JOBS ?= 0
+
 .PHONY: test
-test: .venv/.dev ## the whole suite, with coverage; a process a core, up to four
+test: .venv/.dev ## the whole suite, with coverage; JOBS=2: in two processes
 	@tests/system-packages.sh
 	@$(BIN)/python -m pytest --cov --cov-report=term-missing \
-		--numprocesses=auto --maxprocesses=4 --dist=loadgroup
+		--numprocesses=$(JOBS) --dist=loadgroup
 
 .PHONY: check
 check: .venv/.dev ## lint, types, import fences

@@ -1,5 +1,7 @@
 """A server with the engines as they come: cold, warm, without TensorFlow, bfloat16."""
 
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import networks
 from facenality import processor
 from hiding import without
 from made import picture
-from serving import Served
+from serving import ROOT, Served
 
 CARD = 'task = "image-classification"\noutput = "probability"\npreprocess = "unit"\n'
 # Mapped by a process that has imported them; TensorFlow's and Keras's own dependencies.
@@ -24,6 +26,15 @@ def place(tmp_path_factory) -> Path:
     (place / "models" / "net").mkdir(parents=True)
     networks.larger_network().save(place / "models" / "net" / "model.keras")
     (place / "models" / "net" / "model.toml").write_text(CARD)
+    return place
+
+
+@pytest.fixture(scope="module")
+def warm(place) -> Path:
+    """`place` once its cache is warm, whatever ran before."""
+    folders = f"--models-dir={place / 'models'}", f"--cache-dir={place / 'cache'}"
+    command = [sys.executable, "app.py", "check", "--engine=auto", *folders]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     return place
 
 
@@ -48,6 +59,7 @@ def imported(server: Served) -> list[str]:
     return [trace for trace in TRACES if trace in maps]
 
 
+@pytest.mark.timeout(300)  # a machine may have much else to do
 def test_tensorflow_serves_at_once_and_the_faster_engine_takes_over(place):
     """Clients that ask all the while see no error, and the same answers."""
     with served(place, "--scan-interval-s=1") as server:
@@ -81,8 +93,8 @@ def ask_until(stop: threading.Event, server: Served, answers: list) -> None:
         answers.append(asked(server))
 
 
-def test_with_a_warm_cache_neither_tensorflow_nor_keras_is_imported(place):
-    with served(place) as server:
+def test_with_a_warm_cache_neither_tensorflow_nor_keras_is_imported(warm):
+    with served(warm) as server:
         server.ready()
         assert len(asked(server)) == 6
         assert model(server)["engine"] == "openvino", server.log()
@@ -90,9 +102,9 @@ def test_with_a_warm_cache_neither_tensorflow_nor_keras_is_imported(place):
         assert "net 1: openvino float32" in server.log()
 
 
-def test_what_was_made_with_tensorflow_serves_without_it(place, tmp_path):
+def test_what_was_made_with_tensorflow_serves_without_it(warm, tmp_path):
     hidden = without(tmp_path, "tensorflow", "keras")
-    with served(place, env=hidden) as server:
+    with served(warm, env=hidden) as server:
         server.ready()
         assert "compared with Keras on TensorFlow" in model(server)["engine_notes"][0]
         assert len(asked(server)) == 6
@@ -127,8 +139,8 @@ def test_bfloat16_is_used_where_it_is_asked_for(place, engine):
     assert 1e-5 < np.abs(rounded - exact).max() < 0.05
 
 
-def test_an_idle_server_computes_nothing(place):
-    with served(place) as server:
+def test_an_idle_server_computes_nothing(warm):
+    with served(warm) as server:
         server.ready()
         asked(server)
         stat = Path(f"/proc/{server.process.pid}/stat")
