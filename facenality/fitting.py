@@ -45,16 +45,13 @@ def centred(picture: Image.Image, size: Size) -> Image.Image:
     return padded
 
 
-def _stretch(picture: Image.Image, size: Size, box: Box, how: str) -> Image.Image:
-    return _resized(picture, size, box, how)
-
-
 def _crop(picture: Image.Image, size: Size, box: Box, how: str) -> Image.Image:
     """The largest middle part that has the shape of `size`."""
     _, _, width, height = box
     scale = min(width / size[0], height / size[1])
     # Rounding may leave a margin of a little less than nothing.
-    x, y = (max(0.0, (a - scale * b) / 2) for a, b in zip(box[2:], size, strict=True))
+    x = max(0.0, (width - scale * size[0]) / 2)
+    y = max(0.0, (height - scale * size[1]) / 2)
     return _resized(picture, size, (x, y, width - x, height - y), how)
 
 
@@ -81,7 +78,7 @@ def _resized(picture: Image.Image, size: Size, box: Box, how: str) -> Image.Imag
 _BILINEAR = vectors and vectors.ResizeAlg.convolution(vectors.FilterType.bilinear)
 
 _FIT: dict[str, Callable[[Image.Image, Size, Box, str], Image.Image]] = {
-    "stretch": _stretch,
+    "stretch": _resized,
     "crop": _crop,
     "pad": _pad,
 }
