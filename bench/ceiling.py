@@ -9,11 +9,14 @@ import json
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from facenality import folder
 from facenality.arrays import stack
 from facenality.cores import cores
+from facenality.engines import Parallel
+from facenality.entry import lanes_and_size
 from facenality.loader import Model, load
 from facenality.settings import Settings
 
@@ -47,17 +50,33 @@ def alone(model: Model, photo: bytes, seconds: float) -> float:
 
 
 def full(model: Model, photo: bytes, seconds: float) -> float:
-    """Predictions per second in the batches that pay most, decoding meanwhile."""
-    decode, size = model.task.decode, model.batch_size
-    with ThreadPoolExecutor(cores()) as pool:
-        waiting = [pool.submit(decode, photo) for _ in range(size)]
-        done, started = 0, time.monotonic()
-        while time.monotonic() - started < seconds:
-            batch = stack([one.result() for one in waiting])
-            waiting = [pool.submit(decode, photo) for _ in range(size)]
-            model.engine.predict(batch)
-            done += size
+    """Predictions per second in the batches that pay most, decoding meanwhile.
+
+    In as many lanes as the server has.
+    """
+    lanes, size = lanes_and_size(model)
+    if isinstance(model.engine, Parallel) and lanes > 1:
+        model.engine.open_lanes(lanes, size)
+    until = time.monotonic() + seconds
+    with ThreadPoolExecutor(cores()) as decoders, ThreadPoolExecutor(lanes) as threads:
+        started = time.monotonic()
+        lane = partial(_lane, model, decoders, photo, size, until)
+        done = sum(one.result() for one in [threads.submit(lane) for _ in range(lanes)])
         return done / (time.monotonic() - started)
+
+
+def _lane(
+    model: Model, decoders: ThreadPoolExecutor, photo: bytes, size: int, until: float
+) -> int:
+    """One batch after the other; how many predictions."""
+    decode, done = model.task.decode, 0
+    waiting = [decoders.submit(decode, photo) for _ in range(size)]
+    while time.monotonic() < until:
+        batch = stack([one.result() for one in waiting])
+        waiting = [decoders.submit(decode, photo) for _ in range(size)]
+        model.engine.predict(batch)
+        done += size
+    return done
 
 
 def main(models: str, engine: str, precision: str, photo: str, seconds: str) -> None:

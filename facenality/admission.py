@@ -38,8 +38,8 @@ class Admission:
         max_queue_wait: float = 5.0,
         warm_seconds: Mapping[int, float] | None = None,
     ) -> None:
-        self._max_batch_size = max_batch_size
-        self._lanes = lanes
+        self.max_batch_size = max_batch_size
+        self.lanes = lanes
         self._max_queue_wait = max_queue_wait
         self._places = 0
         self._max_places = max(MAX_JOBS, 2 * max_batch_size * lanes)
@@ -79,7 +79,7 @@ class Admission:
         late = max(decoding, self.wait()) - min(self._max_queue_wait, within)
         too_many = self._places + count - self._max_places
         if late > 0 or too_many > 0:
-            batches = math.ceil(max(0, too_many) / self._max_batch_size)
+            batches = math.ceil(max(0, too_many) / self.max_batch_size)
             seconds = max(late, batches * self._full_batch_seconds(), 1.0)
             raise Overloaded(
                 f"Too many requests are waiting; try again in {math.ceil(seconds)} s.",
@@ -89,7 +89,7 @@ class Admission:
     def wait(self) -> float:
         """Seconds until the model would begin with a job that came now."""
         ahead = max(0, self._places - sum(one.count for one in self._running))
-        full_batches = ahead // self._max_batch_size
+        full_batches = ahead // self.max_batch_size
         return self._lane_left() + full_batches * self._full_batch_seconds()
 
     def began(self, count: int) -> Running:
@@ -108,7 +108,7 @@ class Admission:
 
     def _lane_left(self) -> float:
         """Until a lane is free."""
-        if len(self._running) < self._lanes:
+        if len(self._running) < self.lanes:
             return 0.0
         return min(map(self._batch_left, self._running))
 
@@ -119,5 +119,5 @@ class Admission:
 
     def _full_batch_seconds(self) -> float:
         """Between two of them; until one is learned, as long as the first has taken."""
-        known = self._rate.seconds(self._max_batch_size)
-        return self._lane_left() if known is None else known / self._lanes
+        known = self._rate.seconds(self.max_batch_size)
+        return self._lane_left() if known is None else known / self.lanes

@@ -2,9 +2,10 @@
 
 Theory of operation. Greenlets submit jobs into a queue that the hub owns. One collector
 greenlet takes whatever waits, up to `max_batch_size`, the moment a lane into the model
-is free; a model in this process has one lane, its thread, one elsewhere has as many as
-calls may be in flight. While a batch is in the model, the next one gathers by itself.
-So a lone request never waits for company, a busy server batches, and nothing polls.
+is free: a model in this process has one, its thread, or a thread for each of the
+batches that its engine computes at once; one elsewhere has as many as calls may be in
+flight. While a batch is in the model, the next one gathers by itself. So a lone request
+never waits for company, a busy server batches, and nothing polls.
 
 A job is answered exactly once: with its own row, with the model's error, or, when its
 greenlet stops waiting (deadline, client gone), never: then it leaves the queue at once
@@ -66,7 +67,7 @@ class _Job:
 
 
 def in_thread(predict: Predict, thread: Threads) -> Compute:
-    """`predict` (batch[N, …] -> scores[N, …]) in the model's thread."""
+    """`predict` (batch[N, …] -> scores[N, …]) in a thread of the model's."""
 
     def compute(instances: list[Arrays], _deadline: float) -> list[Arrays]:
         return thread.run(_predict_rows, predict, instances)
@@ -125,6 +126,11 @@ class Batcher(Admission):
         """Jobs that wait for their batch."""
         return len(self._queue)
 
+    @property
+    def fed(self) -> bool:
+        """Whether a whole batch waits: decoding more at once would win nothing."""
+        return len(self._queue) >= self.max_batch_size
+
     def submit(self, instance: Arrays, deadline: float = math.inf) -> Row:
         """Wait for the scores of `instance`.
 
@@ -135,7 +141,7 @@ class Batcher(Admission):
         job = _Job(instance, deadline)
         self._queue.append(job)
         self._waiting.set()
-        if len(self._queue) >= self._max_batch_size:
+        if len(self._queue) >= self.max_batch_size:
             self._full.set()
         try:
             row: Row = job.result.get()
@@ -178,7 +184,7 @@ class Batcher(Admission):
             batch = self._take()
             if not batch:
                 self._free_lanes.release()
-            elif self._lanes == 1:
+            elif self.lanes == 1:
                 # In this greenlet: the next batch begins before the hub does anything.
                 try:
                     self._run(batch)
@@ -191,7 +197,7 @@ class Batcher(Admission):
         if not self._max_batch_wait or not self._queue:
             return
         self._full.clear()
-        if len(self._queue) < self._max_batch_size:
+        if len(self._queue) < self.max_batch_size:
             left = self._queue[0].submitted + self._max_batch_wait - time.monotonic()
             if left > 0:
                 self._full.wait(left)
@@ -200,7 +206,7 @@ class Batcher(Admission):
         """The next batch; what has expired meanwhile is no part of it."""
         batch: list[_Job] = []
         now = time.monotonic()
-        while self._queue and len(batch) < self._max_batch_size:
+        while self._queue and len(batch) < self.max_batch_size:
             job = self._queue.popleft()
             if now < job.deadline:
                 batch.append(job)
@@ -253,7 +259,7 @@ class Batcher(Admission):
 
     def _could_begin(self, batch: list[_Job]) -> float:
         """When a lane was free and a job was there: what the hub adds counts too."""
-        if self._max_batch_wait or self._lanes > 1:
+        if self._max_batch_wait or self.lanes > 1:
             return time.monotonic()
         return max(self._finished, batch[0].submitted)
 

@@ -3,13 +3,16 @@
 A job waits in its model's own line, and free threads serve the lines in turn: a flood
 of pictures for one model does not keep another's waiting. A greenlet that stops waiting
 takes its job along, and what has expired is not decoded.
+
+Where a whole batch waits for every model that is decoded for, the models are what all
+wait for, and half the threads leave them the cores.
 """
 
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import gevent
 from gevent.event import AsyncResult, Event
@@ -21,6 +24,14 @@ R = TypeVar("R")
 
 # The share of the newest decode in the moving average: over some twenty of them.
 NEWEST = 0.05
+
+
+class Line(Protocol):
+    """Whom jobs are decoded for: their line is told by it."""
+
+    @property
+    def fed(self) -> bool:
+        """Whether so much waits already that decoding it sooner wins nothing."""
 
 
 @dataclass(eq=False)
@@ -37,14 +48,16 @@ class Decoders:
     def __init__(self, size: int) -> None:
         self._size = size
         self._threads = Threads(size)
-        self._lines: dict[object, deque[_Job]] = {}  # the next one to serve first
+        self._lines: dict[Line, deque[_Job]] = {}  # the next one to serve first
         self._waiting = Event()
+        self._busy = 0
+        self._done = Event()
         self._seconds = 0.0
         self._workers = [gevent.spawn(self._work) for _ in range(size)]
 
     def run(
         self,
-        line: object,
+        line: Line,
         function: Callable[[Any], R],
         argument: Any,
         deadline: float = float("inf"),
@@ -63,7 +76,7 @@ class Decoders:
             raise
         return decoded
 
-    def wait(self, line: object) -> float:
+    def wait(self, line: Line) -> float:
         """Seconds until a job that joined `line` now would have its turn."""
         own = len(self._lines.get(line, ()))
         ahead = sum(min(len(other), own + 1) for other in self._lines.values())
@@ -74,7 +87,7 @@ class Decoders:
         gevent.killall(self._workers)
         self._threads.kill()
 
-    def _withdraw(self, line: object, job: _Job) -> None:
+    def _withdraw(self, line: Line, job: _Job) -> None:
         jobs = self._lines.get(line, ())
         if job in jobs:
             jobs.remove(job)  # type: ignore[union-attr]  # a job is in no empty tuple
@@ -84,10 +97,22 @@ class Decoders:
     def _work(self) -> None:
         while True:
             self._waiting.wait()
-            if self._lines:
-                self._decode(self._next())
-            else:
+            if not self._lines:
                 self._waiting.clear()
+            elif self._busy >= self._allowed():
+                self._done.clear()
+                self._done.wait()
+            else:
+                self._busy += 1
+                self._decode(self._next())
+                self._busy -= 1
+                self._done.set()
+
+    def _allowed(self) -> int:
+        """How many may decode at once now."""
+        if all(line.fed for line in self._lines):
+            return max(1, self._size // 2)
+        return self._size
 
     def _next(self) -> _Job:
         """The first of the first line, which then goes behind the other lines."""

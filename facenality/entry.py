@@ -15,7 +15,7 @@ import gevent
 
 from . import memory
 from .batcher import Batcher, Observe, elsewhere, in_thread, unobserved
-from .engines import RemoteEngine
+from .engines import Parallel, RemoteEngine
 from .errors import FacenalityError, ModelNotLoaded, ModelServerUnavailable
 from .folder import Found
 from .loader import Model, close, load
@@ -69,7 +69,19 @@ class Entry:
         # objects takes 130 ms, and the hub stands still meanwhile.
         gc.freeze()
         _announce(model)
+        if isinstance(model.engine, Parallel) and self.batcher.lanes > 1:
+            gevent.spawn(self._open_lanes, model.engine, self.batcher)
         return True
+
+    def _open_lanes(self, engine: Parallel, batcher: Batcher) -> None:
+        """Beside serving: whoever asks meanwhile is answered one batch at a time."""
+        name = f"{self.found.name} {self.found.version}"
+        try:
+            self.thread.run(engine.open_lanes, batcher.lanes, batcher.max_batch_size)
+            self.thread.run(memory.give_back)
+            log.info("%s: computes %d batches at once", name, engine.streams)
+        except Exception as error:
+            log.error("%s: computes one batch at a time", name, exc_info=error)
 
     def _load(self, settings: Settings) -> Model:
         """Load, and once more where the files changed meanwhile. In its thread."""
@@ -195,14 +207,17 @@ class Entry:
 def _batcher(
     model: Model, thread: Threads, settings: Settings, observe: Observe
 ) -> Batcher:
-    """One lane into its thread; into a model elsewhere as many as may be in flight."""
+    """A thread for each lane; into a model elsewhere as many as may be in flight."""
     engine = model.engine
-    compute, lanes = in_thread(engine.predict, thread), 1
+    lanes, size = lanes_and_size(model)
     if isinstance(engine, RemoteEngine):
-        compute, lanes = elsewhere(engine.ask), engine.in_flight
+        compute = elsewhere(engine.ask)
+    else:
+        thread.grow(lanes)
+        compute = in_thread(engine.predict, thread)
     return Batcher(
         compute,
-        max_batch_size=model.batch_size,
+        max_batch_size=size,
         lanes=lanes,
         cancels=isinstance(engine, RemoteEngine),
         max_batch_wait=settings.max_batch_wait_ms / 1000,
@@ -210,6 +225,17 @@ def _batcher(
         observe=observe,
         warm_seconds=model.batch_seconds,
     )
+
+
+def lanes_and_size(model: Model) -> tuple[int, int]:
+    """How many batches are in the model at once, and of how many instances at most."""
+    engine = model.engine
+    if isinstance(engine, RemoteEngine):
+        return engine.in_flight, model.batch_size
+    if isinstance(engine, Parallel) and engine.streams > 1:
+        # One more waits ready-made. Together the streams have the caches of one batch.
+        return engine.streams + 1, max(1, model.batch_size // engine.streams)
+    return 1, model.batch_size
 
 
 def _or_raise(outcome: Model | BaseException) -> Model:

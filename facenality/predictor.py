@@ -11,7 +11,7 @@ import gevent
 from .batcher import Batcher, Row
 from .catalog import Served
 from .decoders import Decoders
-from .errors import Expired, FacenalityError
+from .errors import ClientGone, Expired, FacenalityError
 from .metrics import Metrics
 from .tasks import Payload, Prediction
 
@@ -88,6 +88,10 @@ class Predictor:
         deadline = time.monotonic() + seconds
         decoding = self.decoders.wait(served.batcher)
         with served.batcher.places(len(payloads), decoding=decoding, within=seconds):
+            if len(payloads) == 1:  # in this greenlet: most requests have one
+                with gevent.Timeout(seconds, False):
+                    return [self._one(served, payloads[0], finish, deadline)]
+                return [self._expired()]
             greenlets = [
                 gevent.spawn(self._one, served, payload, finish, deadline)
                 for payload in payloads
@@ -117,6 +121,8 @@ class Predictor:
             row = batcher.submit(instance, deadline)
             self._metrics.waited(name, row.queue_seconds)
             return finish(Scored(row, decoding))
+        except ClientGone:
+            raise
         except Expired:
             return self._expired()
         except FacenalityError as error:

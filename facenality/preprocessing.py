@@ -22,7 +22,7 @@ def tensor(pixels: npt.NDArray[np.uint8], spec: ImageSpec) -> Tensor:
 
 def preprocess(picture: npt.NDArray[np.uint8], how: str) -> Tensor:
     """float32[H, W, C] as `how` scales uint8[H, W(, C)]."""
-    pixels = np.asarray(picture, dtype=np.float32)
+    pixels = np.array(picture, dtype=np.float32)  # ours, so scaled where it lies
     if pixels.ndim == 2:
         pixels = pixels[..., np.newaxis]
     scaled: Tensor = SCALES[how](pixels)
@@ -32,7 +32,10 @@ def preprocess(picture: npt.NDArray[np.uint8], how: str) -> Tensor:
 def _torch(pixels: Tensor) -> Tensor:
     mean = np.array([0.485, 0.456, 0.406], np.float32)
     deviation = np.array([0.229, 0.224, 0.225], np.float32)
-    return (pixels / np.float32(255) - mean) / deviation
+    pixels /= np.float32(255)
+    pixels -= mean
+    pixels /= deviation
+    return pixels
 
 
 def _caffe(pixels: Tensor) -> Tensor:
@@ -40,11 +43,23 @@ def _caffe(pixels: Tensor) -> Tensor:
     return pixels[..., ::-1] - mean_bgr
 
 
-# Arithmetic only, so that they scale tensors of TensorFlow as well.
+def _unit(pixels: Tensor) -> Tensor:
+    pixels /= np.float32(255)
+    return pixels
+
+
+def _tf(pixels: Tensor) -> Tensor:
+    pixels /= np.float32(127.5)
+    pixels -= np.float32(1)
+    return pixels
+
+
+# Arithmetic only, so that they scale tensors of TensorFlow as well: new ones, where
+# arrays are scaled in place.
 SCALES: dict[str, Callable[[Any], Any]] = {
     "none": lambda pixels: pixels,
-    "unit": lambda pixels: pixels / np.float32(255),
-    "tf": lambda pixels: pixels / np.float32(127.5) - np.float32(1),
+    "unit": _unit,
+    "tf": _tf,
     "torch": _torch,
     "caffe": _caffe,
 }

@@ -5,6 +5,7 @@ socket that listens already.
 """
 
 import logging
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -17,6 +18,10 @@ from .web import create_app
 from .web.parts import Parts
 
 log = logging.getLogger("facenality")
+
+# A thread that has computed waits no longer than this for the hub to hand over the
+# interpreter. With Python's own 5 ms cores stood idle for a tenth of the time.
+SWITCH_SECONDS = 0.0005
 
 
 class Service:
@@ -49,6 +54,7 @@ class Service:
 
     def begin(self) -> None:
         """Load the models, and all else that runs for as long as the process."""
+        sys.setswitchinterval(SWITCH_SECONDS)
         logs.of_greenlets(gevent.get_hub())
         gevent.spawn(self.catalog.run)
         gevent.spawn(self._parts.uploads.run)

@@ -60,6 +60,10 @@ class Threads:
             raise error
         return value  # type: ignore[no-any-return]  # of the function's own type
 
+    def grow(self, size: int) -> None:
+        """From now on at most `size`."""
+        self._size = size
+
     def kill(self) -> None:
         """End the threads once they are idle."""
         for _ in range(self._started):

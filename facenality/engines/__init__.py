@@ -18,6 +18,7 @@ __all__ = [
     "Engine",
     "How",
     "Keepable",
+    "Parallel",
     "RemoteEngine",
     "Tell",
     "allowed_batch_sizes",
@@ -29,7 +30,7 @@ Precision = Literal["float32", "bfloat16"]
 
 
 class Engine(Protocol):
-    """A loaded model. Everything runs in the one model thread."""
+    """A loaded model. Everything runs in the model's own thread."""
 
     name: str
     precision: Precision
@@ -56,6 +57,19 @@ class Keepable(Engine, Protocol):
 
     def keep(self, file: Path) -> bool:
         """Write it to `file`; False where it holds what cannot be written."""
+
+
+@runtime_checkable
+class Parallel(Engine, Protocol):
+    """A model that several batches can be in, each in a thread of its own."""
+
+    streams: int  # how many it computes at once, when it has opened its lanes
+
+    def open_lanes(self, lanes: int, most: int) -> None:
+        """Prepare for so many calls of up to `most` instances at once.
+
+        Until then a call waits for the one before it.
+        """
 
 
 @runtime_checkable

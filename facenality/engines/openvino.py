@@ -1,20 +1,25 @@
 """OpenVINO: a converted model, compiled for this processor.
 
-One compiled model with an open batch axis serves all batch sizes: one copy of the
-weights. A size that is new to it costs a tenth of a second once, so batches are padded
-to the allowed sizes, which were warmed. On a processor with AMX OpenVINO would compute
-in bfloat16 of its own accord: the precision is always named.
+A compiled model with an open batch axis serves all batch sizes. A size that is new to
+it costs a tenth of a second once, so batches are padded to the allowed sizes, which
+were warmed. On a processor with AMX OpenVINO would compute in bfloat16 of its own
+accord: the precision is always named.
+
+One compiled model takes all threads for a batch alone. Once it serves, the same model
+is compiled again, in streams of fewer threads, for batches that come together.
 """
 
+from bisect import bisect_left
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from ..arrays import Arrays, length
+from ..arrays import Array, Arrays, length
 from ..errors import ModelNotLoaded
 from . import Converted, Precision, batches
 from .openvino_library import openvino
+from .openvino_requests import Alone, Beside, Requests, streams
 
 PRECISIONS = {"float32": "f32", "bfloat16": "bf16"}
 
@@ -35,44 +40,70 @@ class OpenVINOEngine:
         self.facts = converted.facts
         self.agreement = converted.agreement
         self.precision = precision
+        self.streams = streams(threads)
+        self._threads = threads
         try:
-            model = _core().read_model(converted.file)
-            self._compiled = _core().compile_model(
-                model, "CPU", _knobs(precision, threads)
-            )
+            self._model = _core().read_model(converted.file)
+            compiled = self._compiled(1)
         except RuntimeError as error:
             raise ModelNotLoaded("OpenVINO cannot compile the model") from error
-        self._request = self._compiled.create_infer_request()
-        self._dtypes = [part.get_element_type().to_dtype() for part in model.inputs]
+        self._requests = Requests(Alone(compiled.create_infer_request()))
+        self._dtypes = [part.get_element_type().to_dtype() for part in compiled.inputs]
 
     def predict(self, batch: Arrays) -> Arrays:
         """Scores[N, …] for batch[N, …]; N is padded up to an allowed size."""
+        given, size = self._given(batch)
+        request = self._requests.take()
+        try:
+            answered = request.infer(given)
+            # Its buffers are overwritten by its next batch; copied are only our rows.
+            scores = batches.scores(answered, size, length(batch), self.facts)
+            return _copied(scores)
+        finally:
+            self._requests.give_back(request)
+
+    def open_lanes(self, lanes: int, most: int) -> None:
+        """Compile and warm what computes several batches at once, of up to `most`."""
+        compiled = self._compiled(self.streams)
+        # As many as there are calls: what waits for a stream waits in OpenVINO's queue.
+        requests = [Beside(compiled.create_infer_request()) for _ in range(lanes)]
+        for size in self.batch_sizes[: bisect_left(self.batch_sizes, most) + 1]:
+            given = [
+                np.zeros((size, *one.example_shape()), dtype)
+                for one, dtype in zip(self.facts.inputs, self._dtypes, strict=True)
+            ]
+            for request in requests:  # all at once, so that every stream has its share
+                request.begin(given)
+            for request in requests:
+                request.end()
+        self._requests.add(requests)
+
+    def _compiled(self, streams: int) -> Any:
+        knobs = _knobs(self.precision, self._threads, streams)
+        return _core().compile_model(self._model, "CPU", knobs)
+
+    def _given(self, batch: Arrays) -> tuple[list[Array], int]:
+        """The model's inputs for `batch`, grown to an allowed size; that size."""
         grown, size = batches.grown(batch, self.batch_sizes)
         arrays = batches.inputs(grown, self.facts)
-        given = [
+        return [
             np.ascontiguousarray(array, dtype)
             for array, dtype in zip(arrays, self._dtypes, strict=True)
-        ]
-        # Shared, so that nothing is copied on the way in; on the way out only our rows.
-        answered = self._request.infer(given, share_inputs=True, share_outputs=True)
-        parts = [answered[i] for i in range(len(self._compiled.outputs))]
-        scores = batches.scores(parts, size, length(batch), self.facts)
-        return _copied(scores)
+        ], size
 
 
 def _copied(scores: Arrays) -> Arrays:
-    """The request's buffers are overwritten by its next batch."""
     if isinstance(scores, dict):
         return {name: part.copy() for name, part in scores.items()}
     return scores.copy()
 
 
-def _knobs(precision: str, threads: int) -> dict[str, Any]:
+def _knobs(precision: str, threads: int, streams: int) -> dict[str, Any]:
     """Source: OpenVINO's CPU device and its properties."""
     knobs: dict[str, Any] = {
         "INFERENCE_PRECISION_HINT": PRECISIONS[precision],
-        "PERFORMANCE_HINT": "LATENCY",  # all threads on one batch
-        "NUM_STREAMS": 1,
+        "PERFORMANCE_HINT": "LATENCY" if streams == 1 else "THROUGHPUT",
+        "NUM_STREAMS": streams,
         "ENABLE_CPU_PINNING": False,  # decoder threads want the cores too
     }
     return knobs | ({"INFERENCE_NUM_THREADS": threads} if threads else {})

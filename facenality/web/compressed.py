@@ -3,7 +3,7 @@
 import zlib
 from functools import partial
 
-from ..decoders import Decoders
+from ..decoders import Decoders, Line
 from ..errors import Malformed, TooLarge, UnsupportedType
 from .requests import Request
 
@@ -11,7 +11,7 @@ from .requests import Request
 ENCODINGS = {"gzip": 31, "deflate": 15}
 
 
-def body(request: Request, decoders: Decoders, line: object, most: int) -> bytes:
+def body(request: Request, decoders: Decoders, line: Line, most: int) -> bytes:
     """The body of at most `most` bytes, decompressed when it is the turn of `line`.
 
     Raises Malformed, TooLarge, UnsupportedType.

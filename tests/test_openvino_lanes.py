@@ -1,0 +1,128 @@
+"""Several batches at once in one model: the same answers, and nobody waits in vain."""
+
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+
+import gevent
+import numpy as np
+import pytest
+
+import made
+from facenality.engines import Parallel
+from facenality.engines.openvino import OpenVINOEngine
+from facenality.engines.openvino_requests import Alone, Beside, Requests, streams
+from facenality.entry import Entry
+from facenality.folder import find
+from facenality.settings import Settings
+from test_openvino_engine import converted, named_batch, two_by_two
+
+LANES = 3
+
+
+@pytest.fixture(scope="module")
+def engine(network, tmp_path_factory):
+    """For two threads, and so in two streams."""
+    one = converted(network, tmp_path_factory.mktemp("network"))
+    assert isinstance(one, Parallel)
+    assert one.streams == 2
+    return one
+
+
+def together(engine, noise) -> list[tuple[int, np.ndarray]]:
+    """What batches of every size answer that are asked for in LANES threads."""
+    sizes = [1 + i % len(noise) for i in range(90)]
+    with ThreadPoolExecutor(LANES) as threads:
+        answers = list(threads.map(lambda size: engine.predict(noise[:size]), sizes))
+    return list(zip(sizes, answers, strict=True))
+
+
+def test_answers_do_not_depend_on_what_is_computed_beside(engine, noise):
+    alone = np.concatenate([engine.predict(one[None]) for one in noise])
+    assert np.ptp(alone, axis=0).max() > 0.03, "the answers must differ"
+    before = together(engine, noise)
+    engine.open_lanes(LANES, 8)  # larger ones are not warm, and answered as well
+    for size, answer in before + together(engine, noise):
+        assert answer.shape == (size, 6)
+        assert np.abs(answer - alone[:size]).max() <= 1e-5
+
+
+def test_several_inputs_are_warmed_and_told_apart(tmp_path):
+    engine = converted(two_by_two(), tmp_path)
+    alone = engine.predict(named_batch())
+    engine.open_lanes(LANES, 16)
+    with ThreadPoolExecutor(LANES) as threads:
+        for answer in threads.map(engine.predict, [named_batch()] * 30):
+            for name, part in answer.items():
+                assert np.abs(part - alone[name]).max() <= 1e-5
+
+
+def test_a_batch_alone_has_all_threads_and_another_one_a_stream():
+    requests = Requests(Alone(None))
+    requests.add([Beside(None) for _ in range(LANES)])
+    first, second, third = (requests.take() for _ in range(LANES))
+    assert isinstance(first, Alone)
+    assert isinstance(second, Beside)
+    assert isinstance(third, Beside)
+    requests.give_back(first)
+    fourth = requests.take()
+    assert isinstance(fourth, Beside), "others are being computed"
+    for one in (second, third, fourth):
+        requests.give_back(one)
+    assert requests.take() is first
+
+
+def test_until_there_are_streams_batches_take_turns():
+    requests = Requests(Alone(None))
+    first = requests.take()
+    with ThreadPoolExecutor(2) as threads:
+        waiting = [threads.submit(requests.take) for _ in range(2)]
+        with pytest.raises(TimeoutError):
+            waiting[0].result(timeout=0.1)
+        requests.give_back(first)
+        done, _ = wait(waiting, timeout=5, return_when=FIRST_COMPLETED)
+        assert [one.result() for one in done] == [first], "one, and not both"
+        requests.give_back(first)
+        assert [one.result(timeout=5) for one in waiting] == [first, first]
+
+
+@pytest.mark.parametrize(
+    ("threads", "count"), [(0, 1), (1, 1), (2, 2), (4, 4), (64, 4)]
+)
+def test_streams_are_no_more_than_threads_and_bounded(threads, count):
+    assert streams(threads) == count
+
+
+@pytest.fixture(params=["in streams", "where they cannot be compiled"])
+def entry(request, tmp_path, monkeypatch):
+    """A model that is served by OpenVINO with two threads."""
+
+    def refuse(*_):
+        raise RuntimeError("no more memory")
+
+    if request.param != "in streams":
+        monkeypatch.setattr(OpenVINOEngine, "open_lanes", refuse)
+    made.colours(tmp_path / "models" / "colours")
+    knobs = {"engine": "openvino", "model_threads": 2, "cache_dir": tmp_path / "cache"}
+    settings = Settings(models_dir=tmp_path / "models", **knobs)
+    one = Entry(find(settings.models_dir)[0])
+    assert one.load(settings), one.error
+    yield one
+    one.retire()
+    gevent.sleep(0.05)
+    assert one.model is None
+
+
+def test_a_busy_model_answers_each_its_own(entry, request, caplog):
+    """While the streams are made, and when they are there or could not be."""
+    decode, submit = entry.model.task.decode, entry.batcher.submit
+    names = ["red", "lime", "blue", "teal"]
+    pictures = {name: decode(made.picture(name)) for name in names}
+    alone = {name: submit(pictures[name]).scores for name in names}
+    jobs = []
+    for _ in range(5):
+        jobs += [(name, gevent.spawn(submit, pictures[name])) for name in names * 10]
+        gevent.sleep(0.1)
+    for name, job in jobs:
+        assert np.abs(job.get(timeout=10).scores - alone[name]).max() <= 1e-5
+    assert entry.batcher.lanes == LANES
+    refused = "colours 1: computes one batch at a time" in caplog.text
+    assert refused is ("cannot" in request.node.name)
