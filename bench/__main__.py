@@ -38,6 +38,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     given = parser.parse_args(argv)
     given.rounds = given.rounds or (1 if given.quick else 3)
     given.seconds = given.seconds or (3 if given.quick else 6)
+    given.out.mkdir(parents=True, exist_ok=True)  # not after half an hour's work
     return given
 
 

@@ -71,7 +71,8 @@ class Server:
         return (self.tree.cpu_seconds() - before) / seconds
 
     def idle_cpu(self) -> float:
-        """Cores in use while nobody asks."""
+        """Cores in use while nobody asks, once it has finished its start."""
+        self._settle()
         return self._busy(IDLE_SECONDS)
 
 

@@ -75,10 +75,11 @@ class Entry:
 
     def _open_lanes(self, engine: Parallel, batcher: Batcher) -> None:
         """Beside serving: whoever asks meanwhile is answered one batch at a time."""
+        if self.retired:
+            return
         name = f"{self.found.name} {self.found.version}"
         try:
-            self.thread.run(engine.open_lanes, batcher.lanes, batcher.max_batch_size)
-            self.thread.run(memory.give_back)
+            self.thread.run(_opened, engine, batcher.lanes, batcher.max_batch_size)
             log.info("%s: computes %d batches at once", name, engine.streams)
         except Exception as error:
             log.error("%s: computes one batch at a time", name, exc_info=error)
@@ -236,6 +237,11 @@ def lanes_and_size(model: Model) -> tuple[int, int]:
         # One more waits ready-made. Together the streams have the caches of one batch.
         return engine.streams + 1, max(1, model.batch_size // engine.streams)
     return 1, model.batch_size
+
+
+def _opened(engine: Parallel, lanes: int, most: int) -> None:
+    engine.open_lanes(lanes, most)
+    memory.give_back()
 
 
 def _or_raise(outcome: Model | BaseException) -> Model:

@@ -174,6 +174,11 @@ def running(pid: int) -> bool:
         return False
 
 
+def test_the_folder_to_write_to_is_there_before_the_work_begins(tmp_path):
+    parse(["--out", str(tmp_path / "new" / "folder")])
+    assert (tmp_path / "new" / "folder").is_dir()
+
+
 def test_help_tells_how_long_it_takes():
     done = subprocess.run(
         [sys.executable, "-m", "bench", "--help"],

@@ -1,5 +1,6 @@
 """Several batches at once in one model: the same answers, and nobody waits in vain."""
 
+import threading
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
 import gevent
@@ -91,24 +92,38 @@ def test_streams_are_no_more_than_threads_and_bounded(threads, count):
     assert streams(threads) == count
 
 
+@pytest.fixture
+def settings(tmp_path) -> Settings:
+    """A model that OpenVINO is to serve, with two threads."""
+    made.colours(tmp_path / "models" / "colours")
+    knobs = {"engine": "openvino", "model_threads": 2, "cache_dir": tmp_path / "cache"}
+    return Settings(models_dir=tmp_path / "models", **knobs)
+
+
 @pytest.fixture(params=["in streams", "where they cannot be compiled"])
-def entry(request, tmp_path, monkeypatch):
-    """A model that is served by OpenVINO with two threads."""
+def entry(request, settings, monkeypatch):
+    """That model, served."""
 
     def refuse(*_):
         raise RuntimeError("no more memory")
 
     if request.param != "in streams":
         monkeypatch.setattr(OpenVINOEngine, "open_lanes", refuse)
-    made.colours(tmp_path / "models" / "colours")
-    knobs = {"engine": "openvino", "model_threads": 2, "cache_dir": tmp_path / "cache"}
-    settings = Settings(models_dir=tmp_path / "models", **knobs)
     one = Entry(find(settings.models_dir)[0])
     assert one.load(settings), one.error
     yield one
     one.retire()
     gevent.sleep(0.05)
     assert one.model is None
+
+
+def test_a_model_retired_meanwhile_keeps_no_thread(settings):
+    one, before = Entry(find(settings.models_dir)[0]), threading.active_count()
+    assert one.load(settings), one.error
+    one.retire()
+    gevent.sleep(1)
+    assert one.model is None
+    assert threading.active_count() == before
 
 
 def test_a_busy_model_answers_each_its_own(entry, request, caplog):
