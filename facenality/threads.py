@@ -9,9 +9,6 @@ What is finished comes back in a deque, and the hub's loop is told so by the one
 that another thread may make.
 """
 
-import contextlib
-import os
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -21,10 +18,6 @@ from typing import Any, ParamSpec, TypeVar
 
 import gevent
 from gevent.event import AsyncResult
-
-# How much nicer than the hub, for which everybody waits. Threads that an engine starts
-# inherit it. With it /livez answers in two thirds of the time while all cores compute.
-NICER = 5
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -87,7 +80,6 @@ class Threads:
 
     def _work(self) -> None:
         """In a thread: one job after the other, until there is none."""
-        _give_way()
         while job := self._jobs.get():
             if not job.gone:
                 job.outcome = _caught(job.call)
@@ -101,13 +93,6 @@ class Threads:
             self._pending -= 1
             self._loop.unref()
             self._finished.popleft().done.set()
-
-
-def _give_way() -> None:
-    """Source: sched(7); elsewhere than on Linux it would be the whole process."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError):  # a sandbox may forbid it
-            os.nice(NICER)
 
 
 def _caught(call: Callable[[], Any]) -> tuple[Any, Exception | None]:

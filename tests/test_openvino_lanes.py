@@ -1,7 +1,9 @@
 """Several batches at once in one model: the same answers, and nobody waits in vain."""
 
+import os
 import threading
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from pathlib import Path
 
 import gevent
 import numpy as np
@@ -10,7 +12,13 @@ import pytest
 import made
 from facenality.engines import Parallel
 from facenality.engines.openvino import OpenVINOEngine
-from facenality.engines.openvino_requests import Alone, Beside, Requests, streams
+from facenality.engines.openvino_requests import (
+    NICER,
+    Alone,
+    Beside,
+    Requests,
+    streams,
+)
 from facenality.entry import Entry
 from facenality.folder import find
 from facenality.settings import Settings
@@ -69,6 +77,21 @@ def test_a_batch_alone_has_all_threads_and_another_one_a_stream():
     for one in (second, third, fourth):
         requests.give_back(one)
     assert requests.take() is first
+
+
+def nice(thread: Path) -> int:
+    """Source: proc(5), /proc/pid/stat, field 19."""
+    return int((thread / "stat").read_text().rpartition(")")[2].split()[16])
+
+
+def test_the_threads_of_the_streams_give_way_to_the_hub(network, tmp_path):
+    one, tasks = converted(network, tmp_path), Path("/proc/self/task")
+    one.open_lanes(LANES, 2)
+    # OpenVINO lets models have the threads of others that are no more: no new ones.
+    nicenesses = [nice(task) for task in tasks.iterdir()]
+    ours = os.getpriority(os.PRIO_PROCESS, 0)
+    assert nicenesses.count(min(19, ours + NICER)) >= one.streams
+    assert nice(tasks / str(threading.get_native_id())) == ours
 
 
 def test_until_there_are_streams_batches_take_turns():

@@ -1,14 +1,12 @@
 """Native threads beside the hub: what is called, what comes back, and what does not."""
 
-import os
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import gevent
 import pytest
 
-from facenality.threads import NICER, Threads
+from facenality.threads import Threads
 
 
 @pytest.fixture
@@ -46,19 +44,6 @@ def test_more_threads_can_be_had_later(threads):
     together = threading.Barrier(3)
     jobs = [gevent.spawn(one.run, together.wait, 5) for _ in range(3)]
     gevent.joinall(jobs, timeout=10, raise_error=True)
-
-
-def test_threads_that_compute_give_way_to_the_hub_and_so_do_those_they_start(threads):
-    def nice():
-        return os.getpriority(os.PRIO_PROCESS, 0)
-
-    def nice_of_an_engines_own():
-        with ThreadPoolExecutor(1) as pool:
-            return pool.submit(nice).result()
-
-    before = nice()
-    assert threads(1).run(nice_of_an_engines_own) == min(19, before + NICER)
-    assert nice() == before
 
 
 def test_the_hub_goes_on_meanwhile(threads):

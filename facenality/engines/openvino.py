@@ -19,7 +19,7 @@ from ..arrays import Array, Arrays, length
 from ..errors import ModelNotLoaded
 from . import Converted, Precision, batches
 from .openvino_library import openvino
-from .openvino_requests import Alone, Beside, Requests, streams
+from .openvino_requests import Alone, Beside, Requests, giving_way, streams
 
 PRECISIONS = {"float32": "f32", "bfloat16": "bf16"}
 
@@ -64,7 +64,7 @@ class OpenVINOEngine:
 
     def open_lanes(self, lanes: int, most: int) -> None:
         """Compile and warm what computes several batches at once, of up to `most`."""
-        compiled = self._compiled(self.streams)
+        compiled = giving_way(lambda: self._compiled(self.streams))
         # As many as there are calls: what waits for a stream waits in OpenVINO's queue.
         requests = [Beside(compiled.create_infer_request()) for _ in range(lanes)]
         for size in self.batch_sizes[: bisect_left(self.batch_sizes, most) + 1]:
