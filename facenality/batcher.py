@@ -128,7 +128,7 @@ class Batcher(Admission):
 
     @property
     def fed(self) -> bool:
-        """Whether a whole batch waits: decoding more at once would win nothing."""
+        """Whether a whole batch waits: a larger queue would win nothing."""
         return len(self._queue) >= self.max_batch_size
 
     def submit(self, instance: Arrays, deadline: float = math.inf) -> Row:
@@ -141,7 +141,7 @@ class Batcher(Admission):
         job = _Job(instance, deadline)
         self._queue.append(job)
         self._waiting.set()
-        if len(self._queue) >= self.max_batch_size:
+        if self.fed:
             self._full.set()
         try:
             row: Row = job.result.get()
@@ -197,7 +197,7 @@ class Batcher(Admission):
         if not self._max_batch_wait or not self._queue:
             return
         self._full.clear()
-        if len(self._queue) < self.max_batch_size:
+        if not self.fed:
             left = self._queue[0].submitted + self._max_batch_wait - time.monotonic()
             if left > 0:
                 self._full.wait(left)

@@ -25,7 +25,7 @@ TIMED, TIMED_SECONDS = 3, 0.05
 
 @dataclass(frozen=True)
 class Model:
-    """A loaded model. Everything but `task` belongs to its thread."""
+    """A loaded model. Everything but `task` belongs to its threads."""
 
     found: Found
     sha256: str

@@ -32,7 +32,7 @@ def preprocess(picture: npt.NDArray[np.uint8], how: str) -> Tensor:
 def _torch(pixels: Tensor) -> Tensor:
     mean = np.array([0.485, 0.456, 0.406], np.float32)
     deviation = np.array([0.229, 0.224, 0.225], np.float32)
-    pixels /= np.float32(255)
+    pixels = _unit(pixels)
     pixels -= mean
     pixels /= deviation
     return pixels

@@ -18,7 +18,6 @@ from ..arrays import Array
 # Each stream has buffers and prepared shapes of its own.
 MAX_STREAMS = 4
 
-
 # How much nicer than the hub, for which everybody waits, the streams' threads are. A
 # batch alone is not: it competes with nobody.
 NICER = 5
