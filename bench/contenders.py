@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from facenality.processor import has_bfloat16
+from facenality.processor import has_amx, has_bfloat16
 
 from .venv import BIN
 from .workload import RESULTS, Network
@@ -112,5 +112,7 @@ def contenders() -> list[Contender]:
     for precision in ("float32", "bfloat16"):
         if precision == "float32" or has_bfloat16():
             found += [_mosec(precision)]
-            found += [_ours(engine, precision) for engine in ("tensorflow", "openvino")]
+            both = precision == "float32" or has_amx()  # TensorFlow rounds with it only
+            engines = ("tensorflow", "openvino") if both else ("openvino",)
+            found += [_ours(engine, precision) for engine in engines]
     return found

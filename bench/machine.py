@@ -6,14 +6,13 @@ import re
 from pathlib import Path
 
 from facenality.cores import cores
-from facenality.processor import features
+from facenality.processor import has_amx
 
 
 def describe() -> str:
     """Processor, cores, memory, bfloat16, system."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
-    amx = "amx_bf16" in features()
-    unit = "bfloat16 matrix unit (AMX)" if amx else "no bfloat16 matrix unit"
+    unit = "bfloat16 matrix unit (AMX)" if has_amx() else "no bfloat16 matrix unit"
     return (
         f"{processor()}, {cores()} cores shared with the load generator, "
         f"{memory:.0f} GiB, {unit}, {platform.system()} {platform.release()}, "

@@ -23,3 +23,8 @@ def features(root: Path = Path("/")) -> tuple[str, ...]:
 def has_bfloat16(root: Path = Path("/")) -> bool:
     """Whether it multiplies in bfloat16 itself; elsewhere that would be no faster."""
     return not _BFLOAT16.isdisjoint(features(root))
+
+
+def has_amx(root: Path = Path("/")) -> bool:
+    """Whether it has a matrix unit for bfloat16, without which TensorFlow uses none."""
+    return "amx_bf16" in features(root)

@@ -30,6 +30,7 @@ def machine(tmp_path, monkeypatch):
     one = Machine(tmp_path)
     monkeypatch.setattr(choosing, "installed", one.has.get)
     monkeypatch.setattr(choosing.processor, "has_bfloat16", lambda: one.bfloat16)
+    monkeypatch.setattr(choosing.processor, "has_amx", lambda: one.amx)
     monkeypatch.setattr(choosing, "ask", one.ask)
     return one
 
@@ -38,7 +39,7 @@ class Machine:
     def __init__(self, place: Path):
         self.place = place
         self.has = {"tensorflow": "2", "openvino": "2026"}
-        self.bfloat16 = True
+        self.bfloat16 = self.amx = True
         self.measured: tuple[Measured, ...] | None = ALL
         self.asked = 0
         (place / "models").mkdir()
@@ -185,6 +186,16 @@ def test_without_bfloat16_float32_is_used_and_it_is_said(machine, caplog):
     machine.bfloat16 = False
     assert machine.name(precision="bfloat16", decide=True) == "openvino float32"
     assert "this processor has no bfloat16" in caplog.text
+
+
+def test_without_amx_tensorflow_stands_in_in_float32(machine):
+    machine.amx = False
+    assert machine.name(precision="bfloat16") == "tensorflow float32 ?"
+    assert machine.name(precision="bfloat16", decide=True) == "openvino bfloat16"
+    only = {"engine": "tensorflow", "precision": "bfloat16"}
+    assert machine.name(**only) == "tensorflow float32"
+    with machine.chosen(**only) as choice:
+        assert choice.notes == (choosing.NO_AMX,)
 
 
 def test_a_cache_that_cannot_be_written_is_done_without(machine, caplog):

@@ -129,14 +129,23 @@ def test_without_tensorflow_the_same_file_is_served(place, tmp_path):
 
 
 @pytest.mark.skipif(not processor.has_bfloat16(), reason="no bfloat16 here")
-@pytest.mark.parametrize("engine", ["auto", "tensorflow"])
-def test_bfloat16_is_used_where_it_is_asked_for(place, engine):
-    with served(place, f"--engine={engine}", "--precision=bfloat16") as server:
-        rounded = asked(server.ready(120))
-        assert model(server)["precision"] == "bfloat16"
-    with served(place) as server:
+@pytest.mark.parametrize("engine", ["openvino", "tensorflow"])
+def test_bfloat16_is_used_where_it_is_asked_for(tmp_path, engine):
+    """TensorFlow rounds where there is AMX, OpenVINO also with AVX-512's bfloat16."""
+    rounds = engine == "openvino" or processor.has_amx()
+    (tmp_path / "models" / "net").mkdir(parents=True)
+    networks.network().save(tmp_path / "models" / "net" / "model.keras")
+    (tmp_path / "models" / "net" / "model.toml").write_text(CARD)
+    with served(tmp_path, f"--engine={engine}", "--precision=bfloat16") as server:
+        rounded = asked(server.ready())
+        shown = model(server)
+    with served(tmp_path, f"--engine={engine}") as server:
         exact = asked(server.ready())
-    assert 1e-5 < np.abs(rounded - exact).max() < 0.05
+    assert shown["precision"] == ("bfloat16" if rounds else "float32")
+    assert ("float32 is used" in " ".join(shown["engine_notes"])) == (not rounds)
+    moved = np.abs(rounded - exact).max()
+    assert moved < 0.05
+    assert (moved > 1e-5) == rounds
 
 
 def test_an_idle_server_computes_nothing(warm):

@@ -4,7 +4,7 @@ import platform
 
 import pytest
 
-from facenality.processor import features, has_bfloat16
+from facenality.processor import features, has_amx, has_bfloat16
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,4 @@ def test_the_extensions_that_count(tmp_path, cpuinfo, found, able):
         (tmp_path / "proc" / "cpuinfo").write_text(cpuinfo)
     assert features(tmp_path) == (platform.machine(), *found)
     assert has_bfloat16(tmp_path) == able
+    assert has_amx(tmp_path) == ("amx_bf16" in found)

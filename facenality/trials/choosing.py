@@ -28,6 +28,7 @@ WRONG_PRECISION = (
     "its card asks for another precision than the setting, which is TensorFlow's for "
     "all models of a process: change the setting, or set engine = 'openvino'"
 )
+NO_AMX = "TensorFlow computes in bfloat16 with amx_bf16 only: float32 is used"
 FOR_OPENVINO = "pip install openvino scipy keras h5py"
 NOT_INSTALLED = f"engine openvino is not installed: {FOR_OPENVINO}"
 NO_TENSORFLOW = "engine tensorflow is not installed: pip install tensorflow-cpu"
@@ -81,7 +82,7 @@ class Wish:
     @property
     def on_tensorflow(self) -> How:
         """TensorFlow as it runs in this process, whatever the card asks for."""
-        return How(_able(self.settings.precision), self.threads)
+        return How(_able_on_tensorflow(self.settings.precision), self.threads)
 
     @property
     def needs_openvino(self) -> bool:
@@ -158,7 +159,7 @@ def chosen(one: Wish, tell: Tell, *, decide: bool) -> Iterator[Choice]:
             raise ModelNotLoaded(NO_GRPC)
         yield Choice(How(remote=one.remote))
     elif one.engine == "tensorflow":
-        if one.precision != one.on_tensorflow.precision:
+        if _able_on_tensorflow(one.precision) != one.on_tensorflow.precision:
             raise ModelNotLoaded(WRONG_PRECISION)
         if not installed("tensorflow"):
             raise ModelNotLoaded(NO_TENSORFLOW)
@@ -248,15 +249,17 @@ def _choice(one: Wish, kept: Kept) -> Choice:
     return _on_tensorflow(one, measured=verdict.measured, notes=notes)
 
 
-def _on_tensorflow(one: Wish, **learnt: Any) -> Choice:
+def _on_tensorflow(one: Wish, notes: tuple[str, ...] = (), **learnt: Any) -> Choice:
     """TensorFlow, from the graph that it has frozen before, where one is kept."""
     how = one.on_tensorflow
+    if one.precision == "bfloat16" and not processor.has_amx():
+        notes += (NO_AMX,)
     if one.cache is None:
-        return Choice(how, **learnt)
+        return Choice(how, notes=notes, **learnt)
     entry = graphs.name(one.found, how.precision)
     frozen = graphs.find(one.cache, entry)
     how = replace(how, frozen=frozen)
-    return Choice(how, keep_as=None if frozen else entry, **learnt)
+    return Choice(how, notes=notes, keep_as=None if frozen else entry, **learnt)
 
 
 def _able(precision: Precision) -> Precision:
@@ -265,3 +268,8 @@ def _able(precision: Precision) -> Precision:
         log.warning("this processor has no bfloat16 (amx_bf16): float32 is used")
         return "float32"
     return precision
+
+
+def _able_on_tensorflow(precision: Precision) -> Precision:
+    """float32 where TensorFlow, told otherwise, would compute in it all the same."""
+    return _able(precision) if processor.has_amx() else "float32"
