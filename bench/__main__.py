@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.progress import TimeElapsedColumn as Elapsed
 
+from facenality.processor import has_amx
+
 from . import bars, machine, tables, venv, wrk
 from .contenders import Contender, contenders
 from .figures import figures
@@ -108,6 +110,10 @@ def write(
         f"{CLIENTS} connections of wrk unless a row says otherwise; medians of "
         f"{plan.rounds} interleaved round(s) of {plan.seconds:g} s."
     )
+    if not has_amx():
+        how += (
+            " Figures in bfloat16 are promised for processors with AMX, not for this."
+        )
     if given.quick:
         how += " This was `--quick`: one short round, good for a first look only."
     rows = figures(book, all_)

@@ -1,14 +1,17 @@
 """The in-process ceiling: the same decode and the same engine in a loop, without HTTP.
 
-Run in a process of its own: `python -m bench.ceiling MODELS ENGINE PRECISION PHOTO
-SECONDS`; prints JSON with the seconds of one prediction alone and the rate of full
-batches.
+It is a process of its own that idles beside the server and takes turns with it, since
+what a shared machine does in one minute says nothing of the next. Run as `python -m
+bench.ceiling MODELS ENGINE PRECISION PHOTO`, it answers lines: `alone SECONDS` with the
+median seconds of one prediction, `full SECONDS` with the rate of full batches.
 """
 
-import json
+import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +23,7 @@ from facenality.entry import lanes_and_size
 from facenality.loader import Model, load
 from facenality.settings import Settings
 
-from .contenders import CACHE
+from .contenders import CACHE, Contender
 
 MAX_BATCH_SIZE = 16
 
@@ -55,8 +58,6 @@ def full(model: Model, photo: bytes, seconds: float) -> float:
     In as many lanes as the server has.
     """
     lanes, size = lanes_and_size(model)
-    if isinstance(model.engine, Parallel) and lanes > 1:
-        model.engine.open_lanes(lanes, size)
     until = time.monotonic() + seconds
     with ThreadPoolExecutor(cores()) as decoders, ThreadPoolExecutor(lanes) as threads:
         started = time.monotonic()
@@ -79,14 +80,62 @@ def _lane(
     return done
 
 
-def main(models: str, engine: str, precision: str, photo: str, seconds: str) -> None:
-    """Open, measure, print."""
+def main(models: str, engine: str, precision: str, photo: str) -> None:
+    """Open, then answer line by line."""
     model = opened(Path(models), engine, precision)
+    lanes, size = lanes_and_size(model)
+    if isinstance(model.engine, Parallel) and lanes > 1:
+        model.engine.open_lanes(lanes, size)
     data = Path(photo).read_bytes()
-    half = float(seconds) / 2
     model.engine.predict(stack([model.task.decode(data)] * model.batch_size))
-    measured = {"alone": alone(model, data, half), "full": full(model, data, half)}
-    print(json.dumps(measured))
+    for line in sys.stdin:
+        what, seconds = line.split()
+        measured = {"alone": alone, "full": full}[what](model, data, float(seconds))
+        print(measured, flush=True)
+
+
+class NoCeiling(Exception):
+    """Why there is none."""
+
+
+class Ceiling:
+    """That process, to be asked."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def alone(self, seconds: float) -> float:
+        """Median milliseconds of decode + one prediction of batch 1."""
+        return 1000 * self._asked(f"alone {seconds}")
+
+    def full(self, seconds: float) -> float:
+        """Predictions per second."""
+        return self._asked(f"full {seconds}")
+
+    def _asked(self, line: str) -> float:
+        assert self._process.stdin
+        assert self._process.stdout
+        try:
+            print(line, file=self._process.stdin, flush=True)
+            return float(self._process.stdout.readline())
+        except (BrokenPipeError, ValueError):
+            _, errors = self._process.communicate()
+            last = (errors.strip().splitlines() or ["it failed"])[-1]
+            raise NoCeiling(last) from None
+
+
+@contextmanager
+def beside(one: Contender, models: Path, photo: Path) -> Iterator[Ceiling]:
+    """The loop with the engine of `one`; it does nothing until it is asked."""
+    words = [sys.executable, "-m", "bench.ceiling", models, one.engine, one.precision]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        list(map(str, [*words, photo])), stdin=pipe, stdout=pipe, stderr=pipe, text=True
+    ) as process:
+        try:
+            yield Ceiling(process)
+        finally:
+            process.kill()
 
 
 if __name__ == "__main__":

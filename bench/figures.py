@@ -103,7 +103,7 @@ def _tuned(
 
 def _ceilings(book: Notebook, ours: list[Contender]) -> Iterator[Figure]:
     for one in ours:
-        rate, ceiling = book.get(one.name, "rate"), book.get(one.name, "ceiling")
+        rate, ceiling = book.get(one.name, "beside"), book.get(one.name, "ceiling")
         if rate and ceiling:
             what = f"S2: requests/s, {one.engine}, {one.precision}"
             target = 0.85 if one.precision == "float32" else 0.75
@@ -112,7 +112,7 @@ def _ceilings(book: Notebook, ours: list[Contender]) -> Iterator[Figure]:
 
 def _alone(book: Notebook, ours: list[Contender]) -> Iterator[Figure]:
     for one in ours:
-        mine, alone = book.get(one.name, "one"), book.get(one.name, "alone")
+        mine, alone = book.get(one.name, "beside_alone"), book.get(one.name, "alone")
         live = book.get(one.name, "live")
         how = f"{one.engine}, {one.precision}"
         if mine and alone:

@@ -18,6 +18,6 @@ class Plan:
     def steps(self, all_: list[Contender]) -> int:
         """Of the progress bar."""
         ours = sum(one.kind == "ours" for one in all_)
-        each = len(all_) + ours + 1
+        each = len(all_) + 1
         large = sum(one.large for one in all_)
         return ours + self.rounds * each + large + bool(self.requests)

@@ -1,20 +1,20 @@
 """Interleaved rounds: each in turn, so that a slow minute of the machine is nobody's."""
 
-import json
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import memory
+from . import ceiling, memory
 from .contenders import CACHE, Contender
 from .notebook import Notebook
 from .plan import Plan
 from .venv import python
 from .visit import CannotServe, Server, started
 from .workload import MOBILENET, RESNET, Network, Photograph
+
+TURNS = 3  # of server and loop, in each round
 
 BARE = """
 import sys, numpy, keras
@@ -40,7 +40,6 @@ class Bench:
         for number in range(self.plan.rounds):
             self._bare()
             for one in self._able():
-                self._ceiling(one, number)
                 self._visit(one, MOBILENET, f"round {number + 1}", self._everything)
         for one in self._able():
             if one.large:
@@ -92,6 +91,24 @@ class Bench:
             note(name, live=server.live_meanwhile(usual, seconds / 2).p99)
         note(name, one=server.load(usual, seconds / 2, clients=1).p50)
         note(name, large=server.load(large, seconds / 2).rate)
+        if server.contender.kind == "ours":
+            self._in_turns(server)
+
+    def _in_turns(self, server: Server) -> None:
+        """With decode and engine in a loop, in the same process, without HTTP."""
+        one, usual, note = server.contender, self.photographs[0], self.book.note
+        seconds = self.plan.seconds / 3
+        try:
+            with ceiling.beside(one, MOBILENET.folder, usual.file) as loop:
+                loop.full(0)  # it is open
+                for _ in range(TURNS):
+                    note(one.name, ceiling=loop.full(seconds))
+                    note(one.name, beside=server.load(usual, seconds).rate)
+                    note(one.name, alone=loop.alone(seconds))
+                    beside = server.load(usual, seconds, clients=1)
+                    note(one.name, beside_alone=beside.p50)
+        except ceiling.NoCeiling as error:
+            self.book.missing[f"ceiling of {one.name}"] = str(error)
 
     def _memory(self) -> None:
         """One of ours, where the plan has requests enough to tell."""
@@ -113,22 +130,6 @@ class Bench:
 
         points = memory.course(server, self.photographs[2], self.plan, tell)
         self.book.note(server.contender.name, slope=memory.slope(points))
-
-    def _ceiling(self, one: Contender, number: int) -> None:
-        """Decode and engine in a loop, in a process of its own."""
-        if one.kind != "ours":
-            return
-        self.tell(f"round {number + 1}: {one.engine}, {one.precision}, without HTTP")
-        words = [MOBILENET.folder, one.engine, one.precision, self.photographs[0].file]
-        command = [sys.executable, "-m", "bench.ceiling", *words, self.plan.seconds]
-        done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
-        if done.returncode:
-            last = (done.stderr.strip().splitlines() or ["it failed"])[-1]
-            self.book.missing[f"ceiling of {one.name}"] = last
-            return
-        measured = json.loads(done.stdout.splitlines()[-1])
-        full, alone = measured["full"], 1000 * measured["alone"]
-        self.book.note(one.name, ceiling=full, alone=alone)
 
     def _bare(self) -> None:
         """What TensorFlow alone takes from nothing to an answer."""

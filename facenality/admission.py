@@ -48,6 +48,11 @@ class Admission:
         self._left = -math.inf  # when the last place was given back
 
     @property
+    def taken(self) -> int:
+        """Places that are held."""
+        return self._places
+
+    @property
     def quiet(self) -> float:
         """Seconds since the last place was given back; 0 while one is held."""
         return 0.0 if self._places else time.monotonic() - self._left

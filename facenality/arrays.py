@@ -13,11 +13,15 @@ Arrays = Array | dict[str, Array]
 
 
 def stack(instances: list[Arrays]) -> Arrays:
-    """A batch of `instances`, along a new first axis."""
+    """A batch of `instances`, along a new first axis; of one alone its own pixels."""
     first = instances[0]
     if isinstance(first, dict):
-        return {name: np.stack([one[name] for one in instances]) for name in first}
-    return np.stack(instances)  # type: ignore[arg-type]  # likewise arrays
+        return {name: _stack([one[name] for one in instances]) for name in first}
+    return _stack(instances)  # type: ignore[arg-type]  # likewise arrays
+
+
+def _stack(instances: list[Array]) -> Array:
+    return instances[0][np.newaxis] if len(instances) == 1 else np.stack(instances)
 
 
 def rows(scores: Arrays) -> list[Arrays]:

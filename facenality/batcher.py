@@ -26,13 +26,11 @@ from gevent.lock import BoundedSemaphore
 from gevent.pool import Group
 
 from .admission import Admission, Running
-from .arrays import Arrays, rows, stack
+from .arrays import Arrays
+from .computing import Compute, InThreads
 from .errors import BadAnswer, Expired, FacenalityError, ModelFailed, Unavailable
-from .threads import Threads
+from .undecoded import Undecoded
 
-Predict = Callable[[Arrays], Arrays]
-Ask = Callable[[Arrays, float], Arrays]
-Compute = Callable[[list[Arrays], float], list[Arrays]]  # instances, deadline -> rows
 Observe = Callable[[int, float], None]  # the size of a batch, its seconds in the model
 
 log = logging.getLogger(__name__)
@@ -66,29 +64,11 @@ class _Job:
     together: "list[_Job]" = field(default_factory=list)  # the jobs of that batch
 
 
-def in_thread(predict: Predict, thread: Threads) -> Compute:
-    """`predict` (batch[N, …] -> scores[N, …]) in a thread of the model's."""
-
-    def compute(instances: list[Arrays], _deadline: float) -> list[Arrays]:
-        return thread.run(_predict_rows, predict, instances)
-
-    return compute
-
-
-def elsewhere(ask: Ask) -> Compute:
-    """`ask` (batch[N, …], deadline -> scores[N, …]) in the greenlet of the batch."""
-
-    def compute(instances: list[Arrays], deadline: float) -> list[Arrays]:
-        return rows(ask(stack(instances), deadline))
-
-    return compute
-
-
 class Batcher(Admission):
     """Gives `compute` batches, as many at once as there are `lanes`.
 
-    With `cancels` a batch is let go when nobody waits for it any more; a native thread
-    could not be stopped. All methods are for greenlets of the hub that made it.
+    A batch that is computed elsewhere is let go when nobody waits for it any more; a
+    thread could not be stopped. All methods are for greenlets of the hub that made it.
     """
 
     def __init__(
@@ -97,7 +77,6 @@ class Batcher(Admission):
         *,
         max_batch_size: int,
         lanes: int = 1,
-        cancels: bool = False,
         max_batch_wait: float = 0.0,
         max_queue_wait: float = 5.0,
         observe: Observe = unobserved,
@@ -110,7 +89,6 @@ class Batcher(Admission):
             warm_seconds=warm_seconds,
         )
         self._compute = compute
-        self._cancels = cancels
         self._max_batch_wait = max_batch_wait
         self._observe = observe
         self._queue: deque[_Job] = deque()
@@ -125,6 +103,21 @@ class Batcher(Admission):
     def depth(self) -> int:
         """Jobs that wait for their batch."""
         return len(self._queue)
+
+    @property
+    def alone(self) -> bool:
+        """Whether who asks has the only place, and a thread of the model is free.
+
+        Never where there is one lane: some pictures take a second to decode, and who
+        comes meanwhile finds another lane.
+        """
+        return (
+            self.taken == 1
+            and self.lanes > 1
+            and isinstance(self._compute, InThreads)
+            and not self._max_batch_wait
+            and not self._free_lanes.locked()
+        )
 
     @property
     def fed(self) -> bool:
@@ -150,6 +143,33 @@ class Batcher(Admission):
             raise
         return row
 
+    def submit_alone(self, undecoded: Undecoded) -> Row:
+        """As `submit`, for who is `alone`: there is nothing to collect.
+
+        The thread that computes it decodes it first. Raises what decoding raises, too.
+        """
+        assert isinstance(self._compute, InThreads)  # noqa: S101  else it is not alone
+        self._free_lanes.acquire()
+        running = self.began(1)
+
+        def ended() -> None:
+            self.ended(running)
+            self._finished = time.monotonic()
+            self._free_lanes.release()
+
+        try:
+            scores = self._compute.one(undecoded, ended)
+        except FacenalityError:
+            raise
+        except Exception as error:
+            raise _as_model_failed(error) from None
+        finally:
+            undecoded.gone = True
+        seconds = self._finished - running.started - undecoded.seconds
+        self.took(1, seconds)
+        self._observe(1, seconds)
+        return Row(scores, 0.0, seconds, 1)
+
     def aside(self, instances: list[Arrays]) -> list[Arrays]:
         """Scores of a small batch beside the queue, for work that can wait.
 
@@ -173,7 +193,7 @@ class Batcher(Admission):
         job.gone = True
         if job in self._queue:
             self._queue.remove(job)
-        elif self._cancels and job.carrier and all(one.gone for one in job.together):
+        elif job.carrier and all(one.gone for one in job.together):
             job.carrier.kill(block=False)
 
     def _collect(self) -> None:
@@ -220,8 +240,9 @@ class Batcher(Admission):
         """Begin with `batch`; its lane is free again when it ends, however it ends."""
         carrier = self._batches.spawn(self._run, batch)
         carrier.rawlink(lambda _: self._ran_beside(batch))
-        for job in batch:
-            job.carrier, job.together = carrier, batch
+        if not isinstance(self._compute, InThreads):
+            for job in batch:
+                job.carrier, job.together = carrier, batch
 
     def _ran_beside(self, batch: list[_Job]) -> None:
         """Jobs that hold each other would keep their tensors until the next gc."""
@@ -271,16 +292,6 @@ class Batcher(Admission):
         for job in batch:
             if not job.gone:
                 self._run([job])
-
-
-def _predict_rows(predict: Predict, instances: list[Arrays]) -> list[Arrays]:
-    """In the model thread: stack, predict, check that rows out equal rows in."""
-    answered = rows(predict(stack(instances)))
-    if len(answered) != len(instances):
-        raise ModelFailed(
-            f"The model answered {len(answered)} rows for {len(instances)} instances."
-        )
-    return answered
 
 
 def _as_model_failed(error: Exception) -> ModelFailed:

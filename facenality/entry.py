@@ -14,7 +14,8 @@ from pathlib import Path
 import gevent
 
 from . import memory
-from .batcher import Batcher, Observe, elsewhere, in_thread, unobserved
+from .batcher import Batcher, Observe, unobserved
+from .computing import Compute, InThreads, elsewhere
 from .engines import Parallel, RemoteEngine
 from .errors import FacenalityError, ModelNotLoaded, ModelServerUnavailable
 from .folder import Found
@@ -212,15 +213,14 @@ def _batcher(
     engine = model.engine
     lanes, size = lanes_and_size(model)
     if isinstance(engine, RemoteEngine):
-        compute = elsewhere(engine.ask)
+        compute: Compute = elsewhere(engine.ask)
     else:
         thread.grow(lanes)
-        compute = in_thread(engine.predict, thread)
+        compute = InThreads(engine.predict, thread)
     return Batcher(
         compute,
         max_batch_size=size,
         lanes=lanes,
-        cancels=isinstance(engine, RemoteEngine),
         max_batch_wait=settings.max_batch_wait_ms / 1000,
         max_queue_wait=settings.max_queue_wait_s,
         observe=observe,

@@ -17,6 +17,9 @@ def set_up(level: str, form: str = "text") -> None:
     """Send the package's log to stderr from `level` on. Idempotent."""
     # Pillow warns about clients' broken files; their answer says it, the log need not.
     warnings.filterwarnings("ignore", module="PIL")
+    # None of these is in a line of ours; the stdlib's HOWTO, "Optimization".
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None  # named there
     ours = logging.getLogger("facenality")
     ours.setLevel(level.upper())
     ours.propagate = False

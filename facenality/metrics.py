@@ -5,7 +5,9 @@ The names are a promise to dashboards and alerts; docs/operating.md explains eac
 
 import os
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 from prometheus_client import (
     CollectorRegistry,
@@ -37,6 +39,9 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 1
 
 # Batches are padded to powers of two, and 1024 is the most that max_batch_size allows.
 SIZES = tuple(2**n for n in range(11))
+
+
+Instrument = TypeVar("Instrument", Counter, Histogram)
 
 
 class Metrics:
@@ -84,8 +89,8 @@ class Metrics:
 
     def answered(self, route: str, status: int, seconds: float) -> None:
         """A request has its reply; `route` is a template, never a path."""
-        self._requests.labels(route, str(status)).inc()
-        self._duration.labels(route).observe(seconds)
+        _of(self._requests, route, str(status)).inc()
+        _of(self._duration, route).observe(seconds)
 
     def refused(self, status: int, reason: str) -> None:
         """A request, or an input of it, got an error: counts where it was turned away.
@@ -93,30 +98,30 @@ class Metrics:
         `reason` is the error's code, of which there are few.
         """
         if status in REFUSED:
-            self._rejected.labels(reason).inc()
+            _of(self._rejected, reason).inc()
 
     def answered_early(
         self, status: int | None, reason: str, route: str = NO_ROUTE
     ) -> None:
         """Refused outside Flask: with an error, or by a close alone (None)."""
         if status is None:
-            self._rejected.labels(reason).inc()
+            _of(self._rejected, reason).inc()
             return
-        self._requests.labels(route, str(status)).inc()
+        _of(self._requests, route, str(status)).inc()
         self.refused(status, reason)
 
     def decoded(self, model: str, seconds: float) -> None:
         """One instance of `model` is a tensor."""
-        self._decode.labels(model).observe(seconds)
+        _of(self._decode, model).observe(seconds)
 
     def waited(self, model: str, seconds: float) -> None:
         """One instance of `model` has been in the queue."""
-        self._queue_wait.labels(model).observe(seconds)
+        _of(self._queue_wait, model).observe(seconds)
 
     def predicted(self, model: str, size: int, seconds: float) -> None:
         """One batch of `model` has its scores."""
-        self._batch_size.labels(model).observe(size)
-        self._predict.labels(model).observe(seconds)
+        _of(self._batch_size, model).observe(size)
+        _of(self._predict, model).observe(seconds)
 
     def lagged(self, seconds: float) -> None:
         """The hub woke `seconds` late."""
@@ -149,6 +154,13 @@ class Metrics:
         return Histogram(
             f"facenality_{name}", what, labels, buckets=buckets, registry=self._counted
         )
+
+
+@cache
+def _of(instrument: Instrument, *labels: str) -> Instrument:
+    """`instrument` for these labels, of which there are few; its own lookup is slow."""
+    child: Instrument = instrument.labels(*labels)
+    return child
 
 
 def _shared_folder() -> str | None:

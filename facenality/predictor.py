@@ -14,6 +14,7 @@ from .decoders import Decoders
 from .errors import ClientGone, Expired, FacenalityError
 from .metrics import Metrics
 from .tasks import Payload, Prediction
+from .undecoded import Undecoded
 
 log = logging.getLogger(__name__)
 
@@ -109,18 +110,14 @@ class Predictor:
         finish: Finish[Outcome],
         deadline: float,
     ) -> Outcome | FacenalityError:
-        task, batcher, started = served.model.task, served.batcher, time.monotonic()
-        name = served.model.found.name
         try:
-            if task.heavy:
-                instance = self.decoders.run(batcher, task.decode, payload, deadline)
+            if served.model.task.heavy and served.batcher.alone:
+                scored = self._in_one_thread(served, payload)
             else:
-                instance = task.decode(payload)
-            decoding = time.monotonic() - started
-            self._metrics.decoded(name, decoding)
-            row = batcher.submit(instance, deadline)
-            self._metrics.waited(name, row.queue_seconds)
-            return finish(Scored(row, decoding))
+                scored = self._in_turn(served, payload, deadline)
+            name = served.model.found.name
+            self._metrics.waited(name, scored.row.queue_seconds)
+            return finish(scored)
         except ClientGone:
             raise
         except Expired:
@@ -130,6 +127,24 @@ class Predictor:
         except Exception:
             log.exception("a prediction failed")
             return FacenalityError("The server failed on this input; its log says why.")
+
+    def _in_one_thread(self, served: Served, payload: Payload) -> Scored:
+        """Decode where it is computed: soonest done, where nobody else waits."""
+        undecoded = Undecoded(served.model.task.decode, payload)
+        row = served.batcher.submit_alone(undecoded)
+        self._metrics.decoded(served.model.found.name, undecoded.seconds)
+        return Scored(row, undecoded.seconds)
+
+    def _in_turn(self, served: Served, payload: Payload, deadline: float) -> Scored:
+        """Decode among those that decode, then join a batch."""
+        task, batcher, started = served.model.task, served.batcher, time.monotonic()
+        if task.heavy:
+            instance = self.decoders.run(batcher, task.decode, payload, deadline)
+        else:
+            instance = task.decode(payload)
+        decoding = time.monotonic() - started
+        self._metrics.decoded(served.model.found.name, decoding)
+        return Scored(batcher.submit(instance, deadline), decoding)
 
     def _expired(self) -> Expired:
         return Expired(

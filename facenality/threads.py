@@ -17,18 +17,23 @@ from queue import SimpleQueue
 from typing import Any, ParamSpec, TypeVar
 
 import gevent
-from gevent.event import AsyncResult
+from gevent.hub import Waiter
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+def _nothing() -> None:
+    """What there is to do when most jobs end."""
 
 
 @dataclass(eq=False)
 class _Job:
     call: Callable[[], Any]
     outcome: tuple[Any, Exception | None] = (None, None)
-    done: AsyncResult = field(default_factory=AsyncResult)
+    done: Waiter = field(default_factory=Waiter)
     gone: bool = False  # nobody waits for it any more
+    ended: Callable[[], None] = _nothing
 
 
 class Threads:
@@ -47,7 +52,22 @@ class Threads:
         Raises what `function` raised. Where the greenlet is killed meanwhile, a call
         that has begun is finished and its result dropped; one that has not is not made.
         """
-        job = _Job(lambda: function(*args, **kwargs))
+        return self._result(_Job(lambda: function(*args, **kwargs)))  # type: ignore[no-any-return]  # of the function's own type
+
+    def run_to_its_end(
+        self,
+        ended: Callable[[], None],
+        function: Callable[P, R],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> R:
+        """As `run`. `ended` is called in the hub when the thread is free again.
+
+        That is before the result is there, or after whoever waited was killed.
+        """
+        return self._result(_Job(lambda: function(*args, **kwargs), ended=ended))  # type: ignore[no-any-return]  # likewise
+
+    def _result(self, job: _Job) -> Any:
         self._expect()
         self._jobs.put(job)
         try:
@@ -58,7 +78,7 @@ class Threads:
         value, error = job.outcome
         if error is not None:
             raise error
-        return value  # type: ignore[no-any-return]  # of the function's own type
+        return value
 
     def grow(self, size: int) -> None:
         """From now on at most `size`."""
@@ -92,7 +112,9 @@ class Threads:
         while self._finished:
             self._pending -= 1
             self._loop.unref()
-            self._finished.popleft().done.set()
+            job = self._finished.popleft()
+            job.ended()
+            job.done.switch(None)  # who waits goes on at once
 
 
 def _caught(call: Callable[[], Any]) -> tuple[Any, Exception | None]:

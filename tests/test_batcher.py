@@ -14,14 +14,18 @@ from hypothesis import strategies as st
 
 import idling
 from facenality import admission as module
-from facenality.batcher import Batcher, elsewhere, in_thread
+from facenality.batcher import Batcher
+from facenality.computing import InThreads, elsewhere
 from facenality.errors import (
     Expired,
+    FacenalityError,
     ModelFailed,
     ModelServerUnavailable,
+    NotUsable,
     Overloaded,
 )
 from facenality.threads import Threads
+from facenality.undecoded import Undecoded
 
 POISON = -1.0
 
@@ -50,8 +54,8 @@ def make():
     made = []
 
     def build(predict, **knobs):
-        thread = Threads(1)
-        one = Batcher(in_thread(predict, thread), **({"max_batch_size": 4} | knobs))
+        thread = Threads(knobs.get("lanes", 1))
+        one = Batcher(InThreads(predict, thread), **({"max_batch_size": 4} | knobs))
         made.append((one, thread))
         return one
 
@@ -63,6 +67,10 @@ def make():
 
 def instance(value: float) -> np.ndarray:
     return np.array([value], "float32")
+
+
+def refuse(_value):
+    raise NotUsable("not an image")
 
 
 def test_a_lone_job_is_answered_without_waiting_for_company(make):
@@ -148,6 +156,108 @@ def test_a_job_whose_greenlet_is_killed_never_reaches_the_model(make):
     model.gate.set()
     staying.get(timeout=5)
     assert model.batches == [[1.0], [3.0]]
+
+
+def undecoded(value, decode=instance):
+    return Undecoded(decode, value)
+
+
+def test_a_lone_job_is_decoded_and_computed_by_one_thread(make):
+    threads = []
+
+    def noted(value):
+        threads.append(threading.get_ident())
+        time.sleep(0.05)
+        return instance(value)
+
+    def model(batch):
+        threads.append(threading.get_ident())
+        time.sleep(0.01)
+        return batch * 2
+
+    observed = []
+    one = make(model, lanes=2, observe=lambda *it: observed.append(it))
+    job = undecoded(3, noted)
+    with one.places():
+        row = one.submit_alone(job)
+    assert row.scores.tolist() == [6.0]
+    assert (row.batch_size, row.queue_seconds) == (1, 0.0)
+    assert threads[0] == threads[1] != threading.get_ident()
+    assert job.seconds >= 0.05 > row.predict_seconds >= 0.01, (
+        "decoding is no prediction"
+    )
+    assert observed == [(1, row.predict_seconds)]
+    assert not one.taken
+    assert one.wait() == 0
+
+
+def test_alone_is_who_has_the_only_place_and_a_free_lane(make, beside):
+    one = make(Doubler(), lanes=2)
+    assert not one.alone, "nobody is there"
+    with one.places():
+        assert one.alone
+        with one.places():
+            assert not one.alone
+        assert one.alone
+    with one.places(2):
+        assert not one.alone
+    single = make(Doubler())
+    waits = make(Doubler(), lanes=2, max_batch_wait=0.1)
+    far = beside(lambda batch, _: batch, lanes=2)
+    with single.places(), waits.places(), far.places():
+        assert not single.alone, "who comes meanwhile would wait for its decoding"
+        assert not waits.alone, "it is decoded while it waits for company"
+        assert not far.alone, "nothing decodes over there"
+
+
+def test_a_lane_is_not_free_before_its_thread_is(make):
+    model = Doubler()
+    model.gate.clear()
+    one = make(model, lanes=2)
+    leaving = [gevent.spawn(one.submit_alone, undecoded(n)) for n in (1, 2)]
+    gevent.sleep(0.05)
+    gevent.killall(leaving)
+    with one.places():
+        assert not one.alone, "the batches of those who left are in the model"
+    assert one.wait() > 0, "they are overdue: the next one may wait as long again"
+    staying = gevent.spawn(one.submit, instance(3))
+    gevent.sleep(0.02)
+    model.gate.set()
+    assert staying.get(timeout=5).scores.tolist() == [6.0]
+    with one.places():
+        assert one.alone
+
+
+def test_who_leaves_while_it_is_decoded_never_reaches_the_model(make):
+    model, gate = Doubler(), threading.Event()
+
+    def slowly(value):
+        gate.wait(5)
+        return instance(value)
+
+    one = make(model)
+    leaving = gevent.spawn(one.submit_alone, undecoded(1, slowly))
+    gevent.sleep(0.02)
+    leaving.kill()
+    gate.set()
+    assert one.submit(instance(2)).scores.tolist() == [4.0]
+    assert model.batches == [[2.0]]
+
+
+@pytest.mark.parametrize(
+    ("decode", "value", "kind", "sentence"),
+    [
+        (instance, POISON, ModelFailed, "The model failed on this input"),
+        (lambda _: 1 / 0, 1, FacenalityError, "The server failed on this input"),
+        (refuse, 1, NotUsable, "^not an image$"),
+    ],
+)
+def test_a_lone_job_has_the_error_of_its_step(make, decode, value, kind, sentence):
+    one = make(Doubler())
+    with pytest.raises(kind, match=sentence) as raised:
+        one.submit_alone(undecoded(value, decode))
+    assert type(raised.value) is kind
+    assert one.submit(instance(2)).scores.tolist() == [4.0]
 
 
 def test_a_job_that_leaves_while_its_batch_is_tried_again_is_not_tried(make):
@@ -328,7 +438,7 @@ def beside():
 
     def build(ask, lanes, **knobs):
         knobs = {"max_batch_size": 1} | knobs
-        one = Batcher(elsewhere(ask), lanes=lanes, cancels=True, **knobs)
+        one = Batcher(elsewhere(ask), lanes=lanes, **knobs)
         made.append(one)
         return one
 
@@ -446,7 +556,7 @@ def test_every_job_is_answered_once_with_its_own_row(steps, size, wait_ms):
     """Whatever the interleaving, the failures and the cancellations."""
     thread, model = Threads(1), Doubler(seconds=0.001)
     one = Batcher(
-        in_thread(model, thread), max_batch_size=size, max_batch_wait=wait_ms / 1000
+        InThreads(model, thread), max_batch_size=size, max_batch_wait=wait_ms / 1000
     )
     jobs = []
     for i, (kind, pause) in enumerate(steps):

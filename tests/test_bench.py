@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from bench import bars, connections, memory, processes, tables, wrk
+from bench import bars, ceiling, connections, memory, processes, tables, wrk
 from bench.__main__ import chosen, parse
 from bench.contenders import Contender, contenders
 from bench.figures import Figure, figures
@@ -61,7 +61,8 @@ def test_each_figure_is_met_or_missed():
     book = Notebook()
     book.note("other", rate=50, resnet=10, large=5)
     book.note("tuned", rate=140, memory=600)
-    book.note("ours", rate=150, ceiling=160, memory=460, one=12, alone=9, live=5)
+    book.note("ours", rate=150, memory=460, live=5)
+    book.note("ours", beside=150, ceiling=160, beside_alone=12, alone=9)
     book.note("ours", ready=1.5, idle=0.0, slope=0.2, resnet=15)
     all_ = [contender("other", "peer"), contender("tuned", "tuned")]
     rows = {f.what: f for f in figures(book, [*all_, contender("ours", "ours")])}
@@ -80,6 +81,24 @@ def test_each_figure_is_met_or_missed():
         "S9: growth in 10": True,
     }
     assert rows["S1: requests/s, float32"].value == 3.0
+
+
+def test_the_loop_without_http_answers_when_it_is_asked(tmp_path):
+    digits = ROOT / "models/digits"
+    (tmp_path / "digits").symlink_to(digits)
+    ours = contender("ours", "ours", "tensorflow")
+    with ceiling.beside(ours, tmp_path, digits / "sample.png") as loop:
+        assert loop.alone(0.2) > 0.05, "milliseconds"
+        assert loop.full(0.2) > 10
+
+
+def test_a_loop_that_cannot_be_opened_says_why(tmp_path):
+    ours = contender("ours", "ours", "openvino")
+    with (
+        ceiling.beside(ours, tmp_path, tmp_path) as loop,
+        pytest.raises(ceiling.NoCeiling, match="IndexError"),
+    ):
+        loop.alone(0.2)
 
 
 def test_the_page_names_who_is_missing_and_why():

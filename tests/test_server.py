@@ -249,13 +249,13 @@ SITE = """
 import os
 if os.environ.get("SLOW_MODEL"):
     import sys, time
-    import facenality.batcher as batcher
-    quick = batcher._predict_rows
-    def slow(predict, instances):
+    from facenality.computing import InThreads
+    quick = InThreads._rows
+    def slow(self, instances):
         print("predicted", len(instances), file=sys.stderr, flush=True)
         time.sleep(0.3)
-        return quick(predict, instances)
-    batcher._predict_rows = slow
+        return quick(self, instances)
+    InThreads._rows = slow
 """
 
 

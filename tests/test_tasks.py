@@ -43,6 +43,12 @@ def test_of_equal_scores_the_first_label_wins():
     assert got[0]["score"] == 1
 
 
+@pytest.mark.parametrize("kind", ["uint8", "bool"])
+def test_scores_without_a_negative_are_ranked_too(kind):
+    described = make(output="score").describe(np.array([0, 1, 0], kind), top=2)
+    assert described == [{"label": "b", "score": 1.0}, {"label": "a", "score": 0.0}]
+
+
 def test_one_sigmoid_with_two_labels_answers_both():
     got = make(labels=("cat", "dog")).describe(row(0.75), top=5)
     assert got == [

@@ -103,3 +103,23 @@ def test_threads_that_were_ended_are_gone(threads):
     for thread in ours:
         thread.join(5)
         assert not thread.is_alive()
+
+
+def test_it_is_said_when_a_call_has_ended_before_its_value_is_there(threads):
+    said, one = [], threads(1)
+    said.append(one.run_to_its_end(lambda: said.append("ended"), abs, -3))
+    assert said == ["ended", 3]
+
+
+def test_it_is_said_when_a_call_has_ended_that_nobody_waits_for_any_more(threads):
+    said, one, gate = [], threads(1), threading.Event()
+    leaving = gevent.spawn(
+        one.run_to_its_end, lambda: said.append("ended"), gate.wait, 5
+    )
+    gevent.sleep(0.02)
+    leaving.kill()
+    gevent.sleep(0.02)
+    assert said == [], "the thread is still busy"
+    gate.set()
+    assert one.run(abs, -1) == 1
+    assert said == ["ended"]

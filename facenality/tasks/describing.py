@@ -22,8 +22,14 @@ def ranked(
             f"The model answered {len(row)} scores for {len(labels)} labels."
         )
     # Stable: of two equal scores the label that stands first in the file wins.
-    best = np.argsort(-row, kind="stable")[:top]
-    return [{"label": labels[i], number: float(row[i])} for i in best]
+    # Not the negated row: a level of uint8 has no negative.
+    best = len(row) - 1 - np.argsort(row[::-1], kind="stable")[::-1][:top]
+    return [
+        {"label": labels[i], number: value}
+        for i, value in zip(
+            best.tolist(), row[best].astype(float).tolist(), strict=True
+        )
+    ]
 
 
 def profile(scores: Arrays, labels: tuple[str, ...]) -> list[Prediction]:

@@ -18,6 +18,8 @@ MAX_PARTS = 1000
 
 _BLANK_LINE = b"\r\n\r\n"
 _AFTER_BOUNDARY = re.compile(rb"(--)|[ \t]*\r\n")
+# What browsers and curl send; anything else is the library's to read.
+_USUAL = re.compile(r'form-data; (name)="([^"\\%]*)"(?:; (filename)="([^"\\%]*)")?')
 _FOLD = re.compile(r"\r\n[ \t]+")
 
 Gap = tuple[int, int]  # where the part before it ends, where the part after it begins
@@ -72,5 +74,8 @@ def _about(head: bytes) -> dict[str, str]:
     for line in _FOLD.sub(" ", head.decode(errors="replace")).split("\r\n"):
         name, _, value = line.partition(":")
         if name.strip().lower() == "content-disposition":
+            if usual := _USUAL.fullmatch(value.strip()):
+                name, text, filename, of_file = usual.groups()
+                return {name: text} | ({filename: of_file} if filename else {})
             return parse_options_header(value)[1]
     return {}

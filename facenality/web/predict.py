@@ -99,7 +99,7 @@ def timed(
 ) -> Response:
     """Server-Timing in milliseconds; of several answers the slowest of each part."""
     fetch = "" if fetch_seconds is None else f"fetch;dur={1000 * fetch_seconds:.1f}, "
-    decode, queue, predict, size = slowest(map(times, answers))
+    decode, queue, predict, size = slowest([times(one) for one in answers])
     response.headers["Server-Timing"] = (
         f"{fetch}decode;dur={1000 * decode:.1f}, queue;dur={1000 * queue:.1f}, "
         f'predict;dur={1000 * predict:.1f};desc="batch {size}"'

@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from flask import Flask, Response, g, request
@@ -28,7 +29,12 @@ _WORD = re.compile(r'[^\s"=]+')
 class Account:
     """What is known of the request so far."""
 
+    method: str
+    client: str
     started: float = field(default_factory=time.monotonic)
+    route: str = NO_ROUTE
+    request_id: str = ""
+    reply_id: str = ""
     model: str | None = None
     version: int | None = None
     inputs: int = 0
@@ -61,19 +67,16 @@ def set_up(app: Flask, metrics: Metrics) -> None:
     """
 
     def begin() -> None:
-        g.account = Account()
+        g.account = Account(request.method, request.remote_addr or "unix")
         metrics.in_progress.inc()
 
     def finish(response: Response) -> Response:
         account: Account = g.account
-        seconds = time.monotonic() - account.started
-        route = request.url_rule.rule if request.url_rule else NO_ROUTE
-        metrics.answered(route, response.status_code, seconds)
-        if request.method == "POST":  # a probe that says "loading" refuses no work
-            for code in account.errors:
-                metrics.refused(*code)
-        if log.isEnabledFor(logging.INFO):
-            log.info(_line(account, route, response.status_code, seconds))
+        if request.url_rule:
+            account.route = request.url_rule.rule
+        account.request_id, account.reply_id = g.request_id, g.id
+        # Once the reply has been sent: its client need not wait for that.
+        response.call_on_close(partial(_tell, metrics, account, response.status_code))
         return response
 
     def end(_error: BaseException | None) -> None:
@@ -111,18 +114,28 @@ def failed(error: FacenalityError) -> None:
     account.fail(error)
 
 
-def _line(account: Account, route: str, status: int, seconds: float) -> Line:
+def _tell(metrics: Metrics, account: Account, status: int) -> None:
+    seconds = time.monotonic() - account.started
+    metrics.answered(account.route, status, seconds)
+    if account.method == "POST":  # a probe that says "loading" refuses no work
+        for code in account.errors:
+            metrics.refused(*code)
+    if log.isEnabledFor(logging.INFO):
+        log.info(_line(account, status, seconds))
+
+
+def _line(account: Account, status: int, seconds: float) -> Line:
     """The template of the route stands for its path, which may hold a secret."""
     line = Line(
-        method=request.method,
-        route=route,
+        method=account.method,
+        route=account.route,
         status=status,
         ms=_ms(seconds),
-        id=g.request_id,
-        client=request.remote_addr or "unix",
+        id=account.request_id,
+        client=account.client,
     )
-    if g.request_id != g.id:  # the client's own; the body of the reply has ours
-        line["reply_id"] = g.id
+    if account.request_id != account.reply_id:  # the client's own; the body has ours
+        line["reply_id"] = account.reply_id
     if account.model:
         line |= {"model": account.model, "version": str(account.version)}
     if account.inputs > 1:

@@ -1,6 +1,6 @@
 """Where the time of a request's predictions went, for its headers and its log line."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..predictor import Scored
@@ -23,6 +23,8 @@ def times(scored: Scored) -> Times:
     )
 
 
-def slowest(several: Iterable[Times]) -> Times:
+def slowest(several: Sequence[Times]) -> Times:
     """The slowest of each part, and the largest batch."""
+    if len(several) == 1:
+        return several[0]
     return Times(*map(max, zip(*several, strict=True)))

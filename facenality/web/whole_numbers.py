@@ -12,7 +12,9 @@ _NUMBER = re.compile(PATTERN)
 
 def number(name: str) -> int | None:
     """The one that the query calls `name`, or None where it is absent."""
-    return whole_number(f"?{name}=", request.args.get(name))
+    if name not in request.args:  # get() would raise and catch an error
+        return None
+    return whole_number(f"?{name}=", request.args[name])
 
 
 def whole_number(name: str, text: str | None) -> int | None:
