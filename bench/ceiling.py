@@ -18,7 +18,7 @@ from pathlib import Path
 from facenality import folder
 from facenality.arrays import stack
 from facenality.cores import cores
-from facenality.engines import Parallel
+from facenality.engines import Streaming
 from facenality.entry import lanes_and_size
 from facenality.loader import Model, load
 from facenality.settings import Settings
@@ -84,7 +84,7 @@ def main(models: str, engine: str, precision: str, photo: str) -> None:
     """Open, then answer line by line."""
     model = opened(Path(models), engine, precision)
     lanes, size = lanes_and_size(model)
-    if isinstance(model.engine, Parallel) and lanes > 1:
+    if isinstance(model.engine, Streaming) and model.engine.streams > 1:
         model.engine.open_lanes(lanes, size)
     data = Path(photo).read_bytes()
     model.engine.predict(stack([model.task.decode(data)] * model.batch_size))

@@ -16,7 +16,7 @@ import gevent
 from . import memory
 from .batcher import Batcher, Observe, unobserved
 from .computing import Compute, InThreads, elsewhere
-from .engines import Parallel, RemoteEngine
+from .engines import Parallel, RemoteEngine, Streaming
 from .errors import FacenalityError, ModelNotLoaded, ModelServerUnavailable
 from .folder import Found
 from .loader import Model, close, load
@@ -70,11 +70,11 @@ class Entry:
         # objects takes 130 ms, and the hub stands still meanwhile.
         gc.freeze()
         _announce(model)
-        if isinstance(model.engine, Parallel) and self.batcher.lanes > 1:
+        if isinstance(model.engine, Streaming) and model.engine.streams > 1:
             gevent.spawn(self._open_lanes, model.engine, self.batcher)
         return True
 
-    def _open_lanes(self, engine: Parallel, batcher: Batcher) -> None:
+    def _open_lanes(self, engine: Streaming, batcher: Batcher) -> None:
         """Beside serving: whoever asks meanwhile is answered one batch at a time."""
         if self.retired:
             return
@@ -233,13 +233,14 @@ def lanes_and_size(model: Model) -> tuple[int, int]:
     engine = model.engine
     if isinstance(engine, RemoteEngine):
         return engine.in_flight, model.batch_size
-    if isinstance(engine, Parallel) and engine.streams > 1:
+    if isinstance(engine, Parallel):
         # One more waits ready-made. Together the streams have the caches of one batch.
-        return engine.streams + 1, max(1, model.batch_size // engine.streams)
+        least = min(engine.least, model.batch_size)
+        return engine.streams + 1, max(least, model.batch_size // engine.streams)
     return 1, model.batch_size
 
 
-def _opened(engine: Parallel, lanes: int, most: int) -> None:
+def _opened(engine: Streaming, lanes: int, most: int) -> None:
     engine.open_lanes(lanes, most)
     memory.give_back()
 

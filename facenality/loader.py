@@ -19,7 +19,7 @@ from .settings import Settings
 from .trials import graphs
 from .trials.choosing import Choice, chosen, wish
 
-# Warm predictions of a size that are timed, and after how long one of them is enough.
+# Warm predictions of a size that are timed, and after how long two of them are enough.
 TIMED, TIMED_SECONDS = 3, 0.05
 
 
@@ -132,7 +132,7 @@ def _batch_size(engine: Engine, seconds: dict[int, float]) -> int:
     """As it pays here; a model elsewhere knows better what pays there."""
     if not seconds or isinstance(engine, RemoteEngine):
         return engine.batch_sizes[-1]
-    return batch_size.best(seconds)
+    return batch_size.best(seconds, engine.name)
 
 
 def warm_up(engine: Engine, example: Arrays | None, tell: Tell) -> dict[int, float]:
@@ -143,7 +143,12 @@ def warm_up(engine: Engine, example: Arrays | None, tell: Tell) -> dict[int, flo
         batch = stack([example] * size)  # type: ignore[list-item]  # not None here
         try:
             answered = rows(engine.predict(batch))
+            smaller = max(seconds, default=0)
             seconds[size] = _timed(engine, batch)
+            if smaller and not batch_size.pays_no_more(seconds, engine.name):
+                # Perhaps it pays only because the machine was busier before.
+                again = _timed(engine, stack([example] * smaller))  # type: ignore[list-item]
+                seconds[smaller] = min(seconds[smaller], again)
         except FacenalityError:
             raise
         except Exception as error:
@@ -155,15 +160,15 @@ def warm_up(engine: Engine, example: Arrays | None, tell: Tell) -> dict[int, flo
                 f"it answers {len(answered)} rows for a batch of {size}: the first "
                 "axis of its output must be the batch"
             )
-        if batch_size.pays_no_more(seconds):
+        if batch_size.pays_no_more(seconds, engine.name):
             break
     return seconds
 
 
 def _timed(engine: Engine, batch: Arrays) -> float:
-    """Seconds of a prediction: the least of a few, as long as that takes no time."""
+    """Seconds of a prediction: the least of two, of more where that takes no time."""
     took: list[float] = []
-    while len(took) < TIMED and sum(took) < TIMED_SECONDS:
+    while len(took) < 2 or (len(took) < TIMED and sum(took) < TIMED_SECONDS):
         started = time.monotonic()
         engine.predict(batch)
         took.append(time.monotonic() - started)

@@ -1,5 +1,9 @@
 """How many instances share a call: as many as it pays."""
 
+import time
+from collections import Counter
+
+import numpy as np
 import pytest
 
 from facenality import folder, loader
@@ -21,7 +25,8 @@ from facenality.settings import Settings
     ],
 )
 def test_the_smallest_batch_that_is_about_as_good_as_any(milliseconds, size):
-    assert best({n: ms / 1000 for n, ms in milliseconds.items()}) == size
+    seconds = {n: ms / 1000 for n, ms in milliseconds.items()}
+    assert best(seconds, "openvino") == size
 
 
 @pytest.mark.parametrize(
@@ -34,7 +39,15 @@ def test_the_smallest_batch_that_is_about_as_good_as_any(milliseconds, size):
     ],
 )
 def test_larger_sizes_are_tried_while_they_pay(milliseconds, enough):
-    assert pays_no_more({n: ms / 1000 for n, ms in milliseconds.items()}) is enough
+    seconds = {n: ms / 1000 for n, ms in milliseconds.items()}
+    assert pays_no_more(seconds, "python") is enough
+
+
+def test_a_larger_batch_has_to_pay_more_where_its_memory_is_kept():
+    seconds = {1: 0.010, 2: 0.016, 4: 0.028, 8: 0.052, 16: 0.104}
+    assert best(seconds, "openvino") == 8
+    assert best(seconds, "tensorflow") == 4
+    assert pays_no_more({n: seconds[n] for n in (1, 2, 4, 8)}, "tensorflow")
 
 
 SLOWER_TOGETHER = """
@@ -59,3 +72,24 @@ def test_a_model_is_warmed_as_far_as_it_pays(tmp_path):
     model = loader.load(found, Settings(models_dir=tmp_path), lambda _: None)
     assert list(model.batch_seconds) == [1, 2, 4, 8]
     assert model.batch_size == 4
+
+
+class AtFirstBusy:
+    """Batches of four take three times as long until they are timed once more."""
+
+    name, batch_sizes = "tensorflow", (1, 2, 4, 8, 16)
+
+    def __init__(self):
+        self.calls = Counter()
+
+    def predict(self, batch):
+        self.calls[len(batch)] += 1
+        busy = 3 if len(batch) == 4 and self.calls[4] <= 1 + loader.TIMED else 1
+        time.sleep(busy * 0.004 * len(batch))
+        return batch
+
+
+def test_a_size_that_pays_only_since_the_machine_was_busier_before_is_not_taken():
+    seconds = loader.warm_up(AtFirstBusy(), np.zeros(1), lambda _: None)
+    assert list(seconds) == [1, 2, 4, 8]
+    assert best(seconds, "tensorflow") == 4

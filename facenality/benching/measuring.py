@@ -37,7 +37,7 @@ class Measured:
 
     def best_size(self) -> int:
         """The batch that serving would settle on."""
-        return best(self.batch_seconds)
+        return best(self.batch_seconds, self.engine)
 
 
 def measure(model: Model) -> Measured:

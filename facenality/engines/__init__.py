@@ -61,9 +61,15 @@ class Keepable(Engine, Protocol):
 
 @runtime_checkable
 class Parallel(Engine, Protocol):
-    """A model that several batches can be in, each in a thread of its own."""
+    """A model that several threads may call at once."""
 
-    streams: int  # how many it computes at once, when it has opened its lanes
+    streams: int  # batches that it computes at once; one more waits in it, ready-made
+    least: int  # instances: in a smaller batch each costs much more
+
+
+@runtime_checkable
+class Streaming(Parallel, Protocol):
+    """One that computes a single batch at once until its lanes are opened."""
 
     def open_lanes(self, lanes: int, most: int) -> None:
         """Prepare for so many calls of up to `most` instances at once.

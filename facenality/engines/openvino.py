@@ -28,6 +28,7 @@ class OpenVINOEngine:
     """See the protocol `Engine`."""
 
     name = "openvino"
+    least = 1
 
     def __init__(
         self,

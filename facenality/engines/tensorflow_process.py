@@ -17,6 +17,10 @@ PRECISION = "TF_SET_ONEDNN_FPMATH_MODE"  # oneDNN's; BF16 rounds inside convolut
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
+# Calls that compute at once, each on all threads: what one leaves idle, at the ends of
+# its operations, is the other's. More would want more memory.
+STREAMS = 2
+
 _set_up: list[Precision] = []  # the precision that TensorFlow was imported with
 
 
@@ -32,15 +36,22 @@ def set_up(precision: Precision, threads: int) -> None:
     with _without_keras():
         import tensorflow as tf
     if threads:
-        # One operation at a time, on all threads: two pools would get in their way.
         with suppress(RuntimeError):  # it computes already: someone else chose
             tf.config.threading.set_intra_op_parallelism_threads(threads)
-            tf.config.threading.set_inter_op_parallelism_threads(1)
+            tf.config.threading.set_inter_op_parallelism_threads(min(threads, STREAMS))
 
 
 def precision() -> Precision:
     """What TensorFlow computes with in this process."""
     return _set_up[0] if _set_up else "float32"
+
+
+def streams() -> int:
+    """How many calls compute at once."""
+    import tensorflow as tf
+
+    threads: int = tf.config.threading.get_inter_op_parallelism_threads()
+    return max(1, threads)
 
 
 @contextmanager

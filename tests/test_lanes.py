@@ -1,0 +1,80 @@
+"""How many batches are in a model at once, and how large each may be."""
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from facenality.engines import allowed_batch_sizes
+from facenality.engines.openvino import OpenVINOEngine
+from facenality.engines.tensorflow import TensorFlowEngine
+from facenality.entry import lanes_and_size
+from serving import ROOT
+from test_tensorflow_engine import engine
+
+__all__ = ["engine"]  # a fixture
+
+
+class Called:
+    """An engine as far as lanes are concerned."""
+
+    precision = facts = agreement = None
+    batch_sizes = allowed_batch_sizes(16)
+
+    def __init__(self, name: str, **parallel: int):
+        self.name = name
+        vars(self).update(parallel)
+
+    def predict(self, batch):
+        raise AssertionError("nobody asks")
+
+
+@pytest.mark.parametrize(
+    ("kind", "streams", "pays", "lanes", "size"),
+    [
+        (OpenVINOEngine, 1, 4, 2, 4),
+        (OpenVINOEngine, 2, 4, 3, 2),
+        (OpenVINOEngine, 4, 16, 5, 4),
+        (OpenVINOEngine, 4, 2, 5, 1),
+        (TensorFlowEngine, 1, 8, 2, 8),
+        (TensorFlowEngine, 2, 4, 3, 4),
+        (TensorFlowEngine, 2, 16, 3, 8),
+        (TensorFlowEngine, 2, 1, 3, 1),
+    ],
+)
+def test_one_batch_more_than_are_computed_shares_what_paid_as_one(
+    kind, streams, pays, lanes, size
+):
+    one = Called(kind.name, streams=streams, least=kind.least)
+    model = SimpleNamespace(engine=one, batch_size=pays)
+    assert lanes_and_size(model) == (lanes, size)
+
+
+def test_a_model_of_another_library_is_called_by_one_thread():
+    model = SimpleNamespace(engine=Called("python"), batch_size=8)
+    assert lanes_and_size(model) == (1, 8)
+
+
+@pytest.mark.parametrize(("threads", "streams"), [(0, 1), (1, 1), (2, 2), (16, 2)])
+def test_tensorflow_computes_two_calls_at_once_where_it_has_threads(threads, streams):
+    code = (
+        "from facenality.engines import tensorflow_process as one\n"
+        f"one.set_up('float32', {threads})\n"
+        "print(one.streams())"
+    )
+    words = [sys.executable, "-c", code]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert int(done.stdout) == streams
+
+
+def test_answers_of_tensorflow_do_not_depend_on_what_is_computed_beside(engine, noise):
+    alone = np.concatenate([engine.predict(one[None]) for one in noise])
+    sizes = [1 + i % len(noise) for i in range(90)]
+    with ThreadPoolExecutor(3) as threads:
+        answers = list(threads.map(lambda size: engine.predict(noise[:size]), sizes))
+    for size, answer in zip(sizes, answers, strict=True):
+        assert answer.shape == (size, 6)
+        assert np.abs(answer - alone[:size]).max() <= 1e-5
