@@ -1,5 +1,6 @@
 """The stand-in answers TensorFlow Serving's own stubs as TensorFlow Serving does."""
 
+import asyncio
 import time
 
 import grpc
@@ -17,6 +18,7 @@ from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServic
 
 import exported
 import made
+from model_server.saved_model import SavedModel
 from standing_in import ModelServer
 
 ROWS = np.array([[1, 2, 3, 4], [5, 6, 7, 8]], "float32")
@@ -228,6 +230,21 @@ def test_a_new_version_takes_over_and_the_old_one_goes(place, tmp_path):
             version = answered.model_spec.version.value
         with pytest.raises(grpc.RpcError, match=r"Specific\(sums, 1\)"):
             stub.Predict(request(inputs={name: ROWS}, version=1), timeout=10)
+
+
+def test_calls_that_are_under_way_are_answered_though_their_version_goes(place):
+    async def answers() -> list[dict]:
+        one = SavedModel(place / "sums" / "1")
+        signature = one.signatures["serving_default"]
+        given = {next(iter(signature.inputs)): tf.make_tensor_proto(ROWS)}
+        asked = [one.predict(signature, given, [*signature.outputs]) for _ in range(4)]
+        calls = [asyncio.create_task(call) for call in asked]
+        await asyncio.sleep(0)  # they have begun
+        one.close()
+        return await asyncio.gather(*calls)
+
+    for answered in asyncio.run(answers()):
+        assert [part.tolist() for part in answered.values()] == [SUMS.tolist()]
 
 
 def test_a_sleeping_server_has_so_many_sleep_at_a_time():

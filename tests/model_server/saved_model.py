@@ -2,6 +2,7 @@
 signature."""
 
 import asyncio
+import threading
 from pathlib import Path
 
 import grpc
@@ -23,10 +24,20 @@ class SavedModel:
         with self._session.graph.as_default():
             meta_graph = v1.saved_model.load(self._session, ["serve"], str(folder))
         self.signatures = dict(meta_graph.signature_def)
+        self._lock = threading.Lock()
+        self._users = 1  # whoever loaded it, and the calls that are under way
 
     async def predict(self, signature, inputs: dict, names: list[str]) -> Arrays:
         """The outputs called `names`; computed to the end, whoever waits for them."""
-        return await asyncio.to_thread(self._run, signature, inputs, names)
+        with self._lock:
+            self._users += 1
+        return await asyncio.to_thread(self._run_and_leave, signature, inputs, names)
+
+    def _run_and_leave(self, signature, inputs: dict, names: list[str]) -> Arrays:
+        try:
+            return self._run(signature, inputs, names)
+        finally:
+            self.close()
 
     def _run(self, signature, inputs: dict, names: list[str]) -> Arrays:
         feed = {
@@ -44,6 +55,11 @@ class SavedModel:
             raise Refused(INVALID_ARGUMENT, str(error)) from None
 
     def close(self) -> None:
+        """For one user; the last one ends it: no call is cut off."""
+        with self._lock:
+            self._users -= 1
+            if self._users:
+                return
         self._session.close()
 
 
