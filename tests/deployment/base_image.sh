@@ -30,5 +30,4 @@ mmdebstrap --quiet --format=tar --variant=apt --include="$packages,ca-certificat
   --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
   --dpkgopt='path-exclude=/usr/share/locale/*' \
   --aptopt='Apt::Install-Recommends "false"' \
-  --customize-hook="$work/hook \"\$1\"" bookworm "$out.part" "$mirror"
-mv "$out.part" "$out"
+  --customize-hook="$work/hook \"\$1\"" bookworm "$out" "$mirror"

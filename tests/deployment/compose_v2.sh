@@ -16,5 +16,4 @@ apt-get "${options[@]}" update
 cd "$work"
 apt-get "${options[@]}" download docker-compose
 dpkg -x docker-compose_*.deb unpacked
-install -m 755 unpacked/usr/libexec/docker/cli-plugins/docker-compose "$out.part"
-mv "$out.part" "$out"
+install -m 755 unpacked/usr/libexec/docker/cli-plugins/docker-compose "$out"
