@@ -43,7 +43,8 @@ def kept_file(name: str, maker: Path, *more: str, **environ: str) -> Path:
     file = KEPT / f"{hashlib.sha256(words.encode()).hexdigest()[:8]}-{name}"
     if not file.exists():
         KEPT.mkdir(parents=True, exist_ok=True)
-        ours = file.with_name(f"{file.name}.{os.getpid()}")  # others may make it as well
+        # Under a name of its own: another process may make it as well.
+        ours = file.with_name(f"{file.name}.{os.getpid()}")
         subprocess.run([maker, ours, *more], env=os.environ | environ, check=True)
         ours.rename(file)
     return file
