@@ -103,7 +103,7 @@ class Bench:
                 loop.full(0)  # it is open
                 for _ in range(TURNS):
                     note(one.name, ceiling=loop.full(seconds))
-                    note(one.name, beside=server.load(usual, seconds).rate)
+                    note(one.name, beside=server.steady_rate(usual, seconds))
                     note(one.name, alone=loop.alone(seconds))
                     beside = server.load(usual, seconds, clients=1)
                     note(one.name, beside_alone=beside.p50)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from facenality.engines import allowed_batch_sizes
+from facenality.engines.niceness import NICER
 from facenality.engines.openvino import OpenVINOEngine
 from facenality.engines.tensorflow import TensorFlowEngine
 from facenality.entry import lanes_and_size
@@ -68,6 +69,23 @@ def test_tensorflow_computes_two_calls_at_once_where_it_has_threads(threads, str
     words = [sys.executable, "-c", code]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
     assert int(done.stdout) == streams
+
+
+def test_the_threads_of_tensorflow_give_way_to_the_hub():
+    code = (
+        "import os, pathlib, tensorflow\n"
+        "from facenality.engines import tensorflow_process as one\n"
+        "one.set_up('float32', 2)\n"
+        "tensorflow.reduce_sum(tensorflow.ones((512, 512)))\n"
+        "nice = [int(task.read_text().rpartition(')')[2].split()[16])\n"
+        "        for task in pathlib.Path('/proc/self/task').glob('*/stat')]\n"
+        "print(os.getpriority(os.PRIO_PROCESS, 0), *nice)"
+    )
+    words = [sys.executable, "-c", code]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
+    ours, *all_ = map(int, done.stdout.split())
+    assert all_.count(min(19, ours + NICER)) >= 2
+    assert ours in all_
 
 
 def test_answers_of_tensorflow_do_not_depend_on_what_is_computed_beside(engine, noise):

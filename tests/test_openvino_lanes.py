@@ -11,14 +11,9 @@ import pytest
 
 import made
 from facenality.engines import Parallel
+from facenality.engines.niceness import NICER
 from facenality.engines.openvino import OpenVINOEngine
-from facenality.engines.openvino_requests import (
-    NICER,
-    Alone,
-    Beside,
-    Requests,
-    streams,
-)
+from facenality.engines.openvino_requests import Alone, Beside, Requests, streams
 from facenality.entry import Entry
 from facenality.folder import find
 from facenality.settings import Settings

@@ -18,8 +18,9 @@ import numpy as np
 from ..arrays import Array, Arrays, length
 from ..errors import ModelNotLoaded
 from . import Converted, Precision, batches
+from .niceness import giving_way
 from .openvino_library import openvino
-from .openvino_requests import Alone, Beside, Requests, giving_way, streams
+from .openvino_requests import Alone, Beside, Requests, streams
 
 PRECISIONS = {"float32": "f32", "bfloat16": "bf16"}
 

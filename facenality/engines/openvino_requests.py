@@ -5,44 +5,19 @@ stream of the compiled model each, with threads of its own: threads that share a
 wait for each other after every layer, and each of them for those that decode.
 """
 
-import contextlib
-import os
-import sys
 import threading
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from collections.abc import Iterable
+from typing import Any
 
 from ..arrays import Array
 
 # Each stream has buffers and prepared shapes of its own.
 MAX_STREAMS = 4
 
-# How much nicer than the hub, for which everybody waits, the streams' threads are. A
-# batch alone is not: it competes with nobody.
-NICER = 5
-
-R = TypeVar("R")
-
 
 def streams(threads: int) -> int:
     """How many batches `threads` compute at once."""
     return min(max(threads, 1), MAX_STREAMS)
-
-
-def giving_way(make: Callable[[], R]) -> R:
-    """What `make` returns, called in a thread whose niceness those it starts inherit.
-
-    Source: sched(7); elsewhere than on Linux it would be that of the whole process.
-    """
-    with ThreadPoolExecutor(1, initializer=_be_nicer) as thread:
-        return thread.submit(make).result()
-
-
-def _be_nicer() -> None:
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError):  # a sandbox may forbid it
-            os.nice(NICER)
 
 
 class Alone:

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 
 from . import Precision
+from .niceness import giving_way
 
 LEGACY = "TF_USE_LEGACY_KERAS"
 PRECISION = "TF_SET_ONEDNN_FPMATH_MODE"  # oneDNN's; BF16 rounds inside convolutions
@@ -39,6 +40,7 @@ def set_up(precision: Precision, threads: int) -> None:
         with suppress(RuntimeError):  # it computes already: someone else chose
             tf.config.threading.set_intra_op_parallelism_threads(threads)
             tf.config.threading.set_inter_op_parallelism_threads(min(threads, STREAMS))
+            giving_way(tf.config.list_logical_devices)  # this starts them
 
 
 def precision() -> Precision:
