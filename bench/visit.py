@@ -22,7 +22,8 @@ SETTLE_SECONDS = 8.0
 LIVE = Sent(every_ms=10)
 LEAD_SECONDS = 1.0  # until as many are under way as there will be
 _ANSWERED = re.compile(
-    r'^facenality_requests_total\{.*route="/predict".*status="200".*\} (\S+)$', re.M
+    r'^facenality_request_total\{(?=.*route="/predict")(?=.*code="200").*\} (\S+)$',
+    re.M,
 )
 
 
@@ -75,14 +76,14 @@ class Server:
         time.sleep(LEAD_SECONDS)
         started, before = time.monotonic(), self._answered()
         time.sleep(seconds)
-        answered, took = self._answered() - before, time.monotonic() - started
+        count, took = self._answered() - before, time.monotonic() - started
         wrk.result(busy)
-        return answered / took
+        if not count:
+            raise RuntimeError("its metrics count no predictions")
+        return count / took
 
     def _answered(self) -> float:
-        """Predictions so far, as the server's own metrics have it."""
-        text = _ask(self.port, "GET", "/metrics")[1].decode()
-        return sum(map(float, _ANSWERED.findall(text)))
+        return answered(_ask(self.port, "GET", "/metrics")[1].decode())
 
     def _settle(self) -> None:
         """Let it finish what an earlier load has left behind: wrk does not wait."""
@@ -123,6 +124,11 @@ def started(
             _wait(tree, lambda: _status(port, "POST", contender.path, sent) == 200)
             ready = time.monotonic() - began
         yield Server(contender, tree, port, ready)
+
+
+def answered(metrics: str) -> float:
+    """How many predictions were answered with 200, by the exposition of /metrics."""
+    return sum(map(float, _ANSWERED.findall(metrics)))
 
 
 def _wait(tree: Tree, done: Callable[[], bool]) -> None:

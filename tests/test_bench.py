@@ -14,6 +14,8 @@ from bench.__main__ import chosen, parse
 from bench.contenders import Contender, contenders
 from bench.figures import Figure, figures
 from bench.notebook import Notebook
+from bench.visit import answered
+from facenality.metrics import Metrics
 from serving import ROOT
 
 OUT = """Running 2s test @ http://127.0.0.1:7400/predict
@@ -208,3 +210,11 @@ def test_help_tells_how_long_it_takes():
     assert done.returncode == 0
     assert re.search(r"--quick", done.stdout)
     assert "minutes" in done.stdout
+
+
+def test_predictions_are_counted_by_the_metrics_of_the_server():
+    metrics = Metrics()
+    assert answered(metrics.exposition("")[0].decode()) == 0
+    for route, status in [("/predict", 200)] * 3 + [("/predict", 503), ("/livez", 200)]:
+        metrics.answered(route, status, 0.01)
+    assert answered(metrics.exposition("")[0].decode()) == 3
