@@ -95,7 +95,7 @@ class Bench:
             self._in_turns(server)
 
     def _in_turns(self, server: Server) -> None:
-        """With decode and engine in a loop, in the same process, without HTTP."""
+        """Beside decode and engine in a loop without HTTP, in a process of its own."""
         one, usual, note = server.contender, self.photographs[0], self.book.note
         seconds = self.plan.seconds / 3
         try:

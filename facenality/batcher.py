@@ -153,8 +153,7 @@ class Batcher(Admission):
         running = self.began(1)
 
         def ended() -> None:
-            self.ended(running)
-            self._finished = time.monotonic()
+            self._end(running)
             self._free_lanes.release()
 
         try:
@@ -275,8 +274,11 @@ class Batcher(Admission):
         try:
             return self._compute([job.instance for job in batch], deadline)
         finally:
-            self.ended(running)
-            self._finished = time.monotonic()
+            self._end(running)
+
+    def _end(self, running: Running) -> None:
+        self.ended(running)
+        self._finished = time.monotonic()
 
     def _could_begin(self, batch: list[_Job]) -> float:
         """When a lane was free and a job was there: what the hub adds counts too."""

@@ -145,7 +145,9 @@ def warm_up(engine: Engine, example: Arrays | None, tell: Tell) -> dict[int, flo
             answered = rows(engine.predict(batch))
             smaller = max(seconds, default=0)
             seconds[size] = _timed(engine, batch)
-            if smaller and not batch_size.pays_no_more(seconds, engine.name):
+            if smaller >= batch_size.AT_LEAST and not batch_size.pays_no_more(
+                seconds, engine.name
+            ):
                 # Perhaps it pays only because the machine was busier before.
                 again = _timed(engine, stack([example] * smaller))  # type: ignore[list-item]
                 seconds[smaller] = min(seconds[smaller], again)

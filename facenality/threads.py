@@ -30,10 +30,10 @@ def _nothing() -> None:
 @dataclass(eq=False)
 class _Job:
     call: Callable[[], Any]
+    ended: Callable[[], None]
     outcome: tuple[Any, Exception | None] = (None, None)
     done: Waiter = field(default_factory=Waiter)
     gone: bool = False  # nobody waits for it any more
-    ended: Callable[[], None] = _nothing
 
 
 class Threads:
@@ -52,7 +52,7 @@ class Threads:
         Raises what `function` raised. Where the greenlet is killed meanwhile, a call
         that has begun is finished and its result dropped; one that has not is not made.
         """
-        return self._result(_Job(lambda: function(*args, **kwargs)))  # type: ignore[no-any-return]  # of the function's own type
+        return self.run_to_its_end(_nothing, function, *args, **kwargs)
 
     def run_to_its_end(
         self,
@@ -65,9 +65,7 @@ class Threads:
 
         That is before the result is there, or after whoever waited was killed.
         """
-        return self._result(_Job(lambda: function(*args, **kwargs), ended=ended))  # type: ignore[no-any-return]  # likewise
-
-    def _result(self, job: _Job) -> Any:
+        job = _Job(lambda: function(*args, **kwargs), ended)
         self._expect()
         self._jobs.put(job)
         try:
@@ -78,7 +76,7 @@ class Threads:
         value, error = job.outcome
         if error is not None:
             raise error
-        return value
+        return value  # type: ignore[no-any-return]  # of the function's own type
 
     def grow(self, size: int) -> None:
         """From now on at most `size`."""

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,6 +13,7 @@ from facenality.engines.openvino import OpenVINOEngine
 from facenality.engines.tensorflow import TensorFlowEngine
 from facenality.entry import lanes_and_size
 from serving import ROOT
+from test_openvino_lanes import together
 from test_tensorflow_engine import engine
 
 __all__ = ["engine"]  # a fixture
@@ -90,9 +90,6 @@ def test_the_threads_of_tensorflow_give_way_to_the_hub():
 
 def test_answers_of_tensorflow_do_not_depend_on_what_is_computed_beside(engine, noise):
     alone = np.concatenate([engine.predict(one[None]) for one in noise])
-    sizes = [1 + i % len(noise) for i in range(90)]
-    with ThreadPoolExecutor(3) as threads:
-        answers = list(threads.map(lambda size: engine.predict(noise[:size]), sizes))
-    for size, answer in zip(sizes, answers, strict=True):
+    for size, answer in together(engine, noise):
         assert answer.shape == (size, 6)
         assert np.abs(answer - alone[:size]).max() <= 1e-5

@@ -20,6 +20,7 @@ __all__ = [
     "Keepable",
     "Parallel",
     "RemoteEngine",
+    "Streaming",
     "Tell",
     "allowed_batch_sizes",
     "open_engine",

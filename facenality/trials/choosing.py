@@ -252,7 +252,7 @@ def _choice(one: Wish, kept: Kept) -> Choice:
 def _on_tensorflow(one: Wish, notes: tuple[str, ...] = (), **learnt: Any) -> Choice:
     """TensorFlow, from the graph that it has frozen before, where one is kept."""
     how = one.on_tensorflow
-    if one.precision == "bfloat16" and not processor.has_amx():
+    if _able_on_tensorflow(one.precision) != one.precision:
         notes += (NO_AMX,)
     if one.cache is None:
         return Choice(how, notes=notes, **learnt)
