@@ -234,7 +234,7 @@ def load(folder):
     return folder
 
 def predict(folder, pictures):
-    while (folder / "hold").exists():
+    while folder.with_suffix(".hold").exists():
         time.sleep(0.005)
     if (pictures.max(axis=(1, 2, 3)) == 0).any():
         raise ValueError("black\\nINFO forged")
@@ -246,7 +246,8 @@ def predict(folder, pictures):
 def quick(folder: Path) -> Path:
     """As `colours`, in a model.py, so that its server is ready at once.
 
-    It waits while there is a file `hold` beside it, and black pictures make it fail.
+    It waits while there is a file `<folder>.hold` (in the folder, it would be another
+    version of the model), and black pictures make it fail.
     """
     folder.mkdir(parents=True)
     (folder / "model.py").write_text(QUICK)

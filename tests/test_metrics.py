@@ -59,7 +59,7 @@ def predict(server, picture=RED, **more):
 @contextmanager
 def held(folder):
     """The model answers nothing inside the block."""
-    hold = folder / "quick" / "hold"
+    hold = folder / "quick.hold"
     hold.touch()
     try:
         yield
@@ -135,9 +135,9 @@ def test_what_shares_a_batch_is_one_batch(metered, folder):
         rest = ThreadPoolExecutor(1).submit(metered.post, "/predict", files=files)
         until(lambda: value(metered, "queue_depth", model="quick") == 8)
         assert value(metered, "requests_in_progress") == 3  # the scrape is one
-        (folder / "quick" / "hold").rename(folder / "quick" / "held")
+        (folder / "quick.hold").rename(folder / "quick.held")
         assert {first.result().status_code, rest.result().status_code} == {200}
-        (folder / "quick" / "held").rename(folder / "quick" / "hold")
+        (folder / "quick.held").rename(folder / "quick.hold")
     assert {n: value(metered, n) - before[n] for n in before} == dict.fromkeys(
         before, 2
     )

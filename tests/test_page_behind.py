@@ -163,7 +163,7 @@ def test_what_comes_after_an_answer_works_there_and_with_the_key(
 
 def test_cancel_on_the_page_cancels_on_the_server(chromium, keyed, root):
     gone = 'facenality_rejected_total{reason="client_gone"} 1'
-    hold = root / "quick" / "hold"
+    hold = root / "quick.hold"
     with watched_page(chromium) as page:
         page.goto(keyed.url)
         give_picture(page)
