@@ -11,6 +11,8 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 Arrays = Array | dict[str, Array]
 
+LISTS = (list, np.ndarray)  # a long list of numbers in JSON is an array
+
 
 def stack(instances: list[Arrays]) -> Arrays:
     """A batch of `instances`, along a new first axis; of one alone its own pixels."""

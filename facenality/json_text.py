@@ -1,45 +1,50 @@
 """JSON in and out, so that no body keeps the hub for long.
 
-Parsing holds the interpreter from beginning to end, in whatever thread. What made it
-slow was the garbage collector, which looked at every new list again and again: 8 MiB of
-empty lists stopped the hub for 2.6 s. So it pauses meanwhile, and what there is to make
-is counted first.
+Parsing holds the interpreter from beginning to end, in whatever thread, so a text of
+many values is parsed in pieces, and what there is to make is counted first. The garbage
+collector would look at every new list again and again (8 MiB of empty lists stopped the
+hub for 2.6 s): it pauses meanwhile.
 """
 
-import gc
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import orjson
 
+from . import collector, json_pieces
 from .errors import Malformed, TooLarge
 
 # Ten pictures of 224x224 pixels in nested lists, a list for each pixel; and sixteen
 # where it comes to their numbers.
 MAX_CONTAINERS = 510_000
 MAX_VALUES = 2_500_000
+FEW = 8192  # lists and values
 
 _BOM = b"\xef\xbb\xbf"
 
 
-def loads(body: bytes) -> Any:
-    """`body` as JSON. Raises Malformed, TooLarge.
+def light(body: bytes) -> bool:
+    """Whether `body` has so few values that the hub may parse it itself."""
+    values = 0
+    for start in range(0, len(body), json_pieces.PIECE_BYTES):
+        end = start + json_pieces.PIECE_BYTES
+        values += sum(body.count(letter, start, end) for letter in (b",", b"[", b"{"))
+        if values > FEW:
+            return False
+    return True
 
-    Brackets, colons and commas inside strings count too: base64 has none, and no text
-    so many. Of a key that stands there twice the last value counts.
+
+def loads(body: bytes) -> Any:
+    """`body` as JSON, to be called in a thread unless it is `light`.
+
+    Then long lists of numbers are arrays. Of a key that stands there twice the last
+    value counts. Raises Malformed, TooLarge.
     """
-    containers = body.count(b"[") + body.count(b"{") + body.count(b":")
-    if containers > MAX_CONTAINERS or body.count(b",") > MAX_VALUES:
-        raise TooLarge(
-            f"The JSON has more than {MAX_CONTAINERS} lists and keys, or more than "
-            f"{MAX_VALUES} values; send fewer instances at once, or files in a form.",
-            code="too_many_values",
-        )
     body = body.removeprefix(_BOM)
     try:
-        with _no_collection():
+        if not light(body):
+            return _in_pieces(body)
+        with collector.paused():
             return _parsed(body)
     except (ValueError, RecursionError) as error:
         raise Malformed(f"The body is not JSON: {error}.") from None
@@ -48,6 +53,18 @@ def loads(body: bytes) -> Any:
 def dumps(body: Any) -> bytes:
     """`body` as JSON; raises TypeError for what has no place in it."""
     return orjson.dumps(body)
+
+
+def _in_pieces(body: bytes) -> Any:
+    marks = json_pieces.Marks(body)
+    containers = marks.containers + marks.keys
+    if containers > MAX_CONTAINERS or marks.commas > MAX_VALUES:
+        raise TooLarge(
+            f"The JSON has more than {MAX_CONTAINERS} lists and keys, or more than "
+            f"{MAX_VALUES} values; send fewer instances at once, or files in a form.",
+            code="too_many_values",
+        )
+    return json_pieces.loads(body, marks, _parsed)
 
 
 def _parsed(body: bytes) -> Any:
@@ -59,13 +76,3 @@ def _parsed(body: bytes) -> Any:
         if "surrogate in string" in str(error):
             return json.loads(body)
         raise
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """No other thread runs meanwhile: the parser never lets go of the interpreter."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()

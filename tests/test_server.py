@@ -14,6 +14,7 @@ import pytest
 import requests
 
 from made import colours_by_hand, picture
+from scraping import await_predictions
 from serving import ROOT, Served
 
 
@@ -288,7 +289,7 @@ def test_a_client_that_leaves_takes_its_job_out_of_the_queue(slow_server):
     slow_server.wait_for_log("predicted 1")
     for client in clients[1:]:
         client.sendall(body)
-    time.sleep(0.1)
+    await_predictions(slow_server, 5)
     for client, reset in zip(clients[1:], (True, False, True, False), strict=True):
         if reset:  # a crashed client: RST instead of FIN
             linger = struct.pack("ii", 1, 0)
@@ -326,7 +327,7 @@ def test_a_queue_that_would_take_too_long_refuses_with_retry_after(slow):
 
 def test_sigterm_finishes_what_is_in_flight_and_exits_0(slow_server):
     with ThreadClients(slow_server, 6) as clients:
-        slow_server.wait_for_log("predicted 1")
+        await_predictions(slow_server, 6)
         idle = socket.create_connection(("127.0.0.1", slow_server.port))
         started = time.monotonic()
         assert slow_server.terminate() == 0

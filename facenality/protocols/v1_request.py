@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Array
+from ..arrays import LISTS, Array
 from ..errors import Malformed, TooLarge
 from ..facts import TensorFacts
 from ..tasks import Payload
@@ -68,7 +68,7 @@ def check_signature(document: dict[str, Any], *known: str) -> None:
 
 
 def _each(given: Any, field: str, signature: Signature) -> Sequence[Payload]:
-    if not isinstance(given, list) or not given:
+    if not isinstance(given, LISTS) or not len(given):
         raise Malformed(f"{field!r} must be a list with at least one instance.")
     check_count(len(given))
     return [_payload(one, index, signature) for index, one in enumerate(given)]
@@ -82,7 +82,7 @@ def _columns(inputs: Any, signature: Signature) -> list[Any]:
     if missing:
         raise Malformed(f"'inputs' must also have {names(missing)}.")
     columns = {one.name: inputs[one.name] for one in signature.inputs}
-    if not all(isinstance(column, list) for column in columns.values()):
+    if not all(isinstance(column, LISTS) for column in columns.values()):
         raise Malformed("A column of 'inputs' must be a list, an element an instance.")
     lengths = {len(column) for column in columns.values()}
     if len(lengths) > 1:

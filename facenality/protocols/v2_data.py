@@ -1,11 +1,12 @@
 """The data of one input -> its instances."""
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from ..arrays import Array
+from ..arrays import LISTS, Array
 from ..errors import Malformed
 from . import tensors
 from .signature import Signature
@@ -14,7 +15,7 @@ from .tensors import Shape
 
 def listed(data: Any, datatype: str, shape: Shape, signature: Signature) -> list[Any]:
     """From JSON; numbers stay as they are. Raises Malformed, TooLarge."""
-    if not isinstance(data, list):
+    if not isinstance(data, LISTS):
         raise Malformed(
             "An input needs 'data' in a list, or the parameter 'binary_data_size'."
         )
@@ -24,10 +25,10 @@ def listed(data: Any, datatype: str, shape: Shape, signature: Signature) -> list
     return [tensors.Listed(row, datatype, shape[1:]) for row in rows]
 
 
-def _rows(data: list[Any], shape: Shape) -> list[Any]:
+def _rows(data: list[Any] | Array, shape: Shape) -> Iterable[Any]:
     """`data` by instance; it is nested like the shape, or flat."""
     count, each = shape[0], math.prod(shape[1:])
-    if len(data) == count and (len(shape) == 1 or isinstance(data[0], list)):
+    if len(data) == count and (len(shape) == 1 or isinstance(data[0], LISTS)):
         return data
     if len(data) != count * each:
         raise Malformed(

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import number_lists
 from ..arrays import Array, Arrays
 from ..errors import NotUsable
 from ..facts import TensorFacts
@@ -62,10 +63,10 @@ def _numbers(payload: Any, facts: TensorFacts) -> Array:
 def cast(payload: Any, dtype: str) -> Array:
     """Finite numbers as `dtype`. Raises ValueError where `dtype` cannot hold them."""
     try:
-        given = np.asarray(payload)
+        given = number_lists.array(payload)
         if given.dtype.kind in "biuf" and np.isfinite(given).all():
             if dtype == "uint64" and given.dtype.kind == "f":
-                # NumPy made floats of whole numbers of which only some fit int64.
+                # Floats of whole numbers beyond 2**53, since others are floats.
                 given = np.asarray(payload, object)
             with np.errstate(over="ignore", invalid="ignore"):
                 numbers = given.astype(dtype)

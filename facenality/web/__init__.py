@@ -23,6 +23,7 @@ from . import (
 )
 from . import metrics as metrics_route
 from .gate import Gate
+from .json_bodies import JsonBodies
 from .keys import protect
 from .parts import Parts
 from .proxies import TrustedProxies
@@ -55,17 +56,19 @@ def create_app(parts: Parts) -> App:
     replies.set_up(app)
     _allow_cross_origin(app, settings.cors_origins)
     given = (catalog, parts.predictor, settings)
+    json = JsonBodies(parts.predictor.decoders, settings.max_json_bytes)
     for blueprint in (
         _any_origin(
-            predict.routes(*given, parts.fetcher, parts.uploads), settings.cors_origins
+            predict.routes(*given, parts.fetcher, parts.uploads, json),
+            settings.cors_origins,
         ),
-        explain.routes(catalog, parts.explainer, settings, parts.fetcher),
-        feedback.routes(catalog, parts.uploads, settings),
-        tfserving_rest.routes(*given),
-        open_inference.routes(*given),
+        explain.routes(catalog, parts.explainer, parts.fetcher, json),
+        feedback.routes(catalog, parts.uploads, json),
+        tfserving_rest.routes(*given, json),
+        open_inference.routes(*given, json),
     ):
         app.register_blueprint(protect(blueprint, parts.keys))
-    app.register_blueprint(texts.routes(*given, parts.tokens))
+    app.register_blueprint(texts.routes(*given, parts.tokens, json))
     app.register_blueprint(probes.routes(catalog, parts.uploads))
     app.register_blueprint(metrics_route.routes(parts.metrics))
     app.register_blueprint(examples.routes(catalog))

@@ -1,6 +1,7 @@
 """POST /explain: as /predict with one input, and what of it made the answer."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, cast
 
 from flask import Blueprint, Response, request
@@ -8,9 +9,9 @@ from flask import Blueprint, Response, request
 from ..catalog import Catalog
 from ..errors import Malformed
 from ..explaining import Explainer
-from ..settings import Settings
 from ..urls.fetcher import Fetcher
 from . import leaving, request_log
+from .json_bodies import JsonBodies
 from .predict import about, watched
 from .replies import reply
 from .requests import Request, read
@@ -18,7 +19,7 @@ from .whole_numbers import number
 
 
 def routes(
-    catalog: Catalog, explainer: Explainer, settings: Settings, fetcher: Fetcher
+    catalog: Catalog, explainer: Explainer, fetcher: Fetcher, json: JsonBodies
 ) -> Blueprint:
     """The explanation route."""
     blueprint, fetch = Blueprint("explain", __name__), watched(fetcher)
@@ -28,7 +29,8 @@ def routes(
         with catalog.use(request.args.get("model"), number("version")) as served:
             request_log.about(served)
             fields = served.model.task.fields
-            sent = read(cast(Request, request), fields, settings.max_json_bytes, fetch)
+            read_json = partial(json.read, line=served.batcher)
+            sent = read(cast(Request, request), fields, read_json, fetch)
             if len(sent.payloads) != 1:
                 raise Malformed("One input at a time is explained; send one.")
             with leaving.watch(request.environ):

@@ -9,10 +9,10 @@ from ..catalog import Catalog
 from ..errors import Malformed, NoSuchModel, NotUsable
 from ..explaining.chosen import unknown
 from ..loader import Model
-from ..settings import Settings
 from ..tasks.pictures import from_base64
 from ..uploads import About, Uploads
 from . import same_origin
+from .json_bodies import JsonBodies
 from .replies import reply
 from .requests import Request, Sent, read, unfetched
 from .whole_numbers import whole_number
@@ -20,7 +20,7 @@ from .whole_numbers import whole_number
 MAX_PREDICTION = 2000  # characters of what was shown
 
 
-def routes(catalog: Catalog, uploads: Uploads, settings: Settings) -> Blueprint:
+def routes(catalog: Catalog, uploads: Uploads, json: JsonBodies) -> Blueprint:
     """The feedback routes."""
     blueprint = Blueprint("feedback", __name__)
 
@@ -34,7 +34,7 @@ def routes(catalog: Catalog, uploads: Uploads, settings: Settings) -> Blueprint:
                 code="uploads_not_kept",
             )
         fields = ("image", "text")
-        sent = read(cast(Request, request), fields, settings.max_json_bytes, unfetched)
+        sent = read(cast(Request, request), fields, json.read, unfetched)
         if len(sent.payloads) != 1:
             raise Malformed("One correction at a time; send one input.")
         version = whole_number("version", _text(sent.others, "version"))

@@ -10,11 +10,11 @@ from flask import Blueprint, Response, request
 
 from ..catalog import Catalog, Served
 from ..errors import Malformed, TooLarge
-from ..json_text import loads
 from ..predictor import Predictor
 from ..protocols import v2_reply, v2_request
 from ..settings import Settings
 from . import compressed, v2_about
+from .json_bodies import JsonBodies
 from .predict import timed
 from .replies import reply
 from .requests import Request
@@ -25,7 +25,9 @@ HEADER_LENGTH = "Inference-Header-Content-Length"
 _LENGTH = re.compile(r"[0-9]{1,10}")
 
 
-def routes(catalog: Catalog, predictor: Predictor, settings: Settings) -> Blueprint:
+def routes(
+    catalog: Catalog, predictor: Predictor, settings: Settings, json: JsonBodies
+) -> Blueprint:
     """What V2 tells, and inference."""
     blueprint = Blueprint("open_inference", __name__)
     v2_about.add(blueprint, catalog)
@@ -39,12 +41,13 @@ def routes(catalog: Catalog, predictor: Predictor, settings: Settings) -> Bluepr
             body = compressed.body(
                 sent, predictor.decoders, served.batcher, settings.max_body_bytes
             )
-            return _infer(predictor, served, *_parts(body, settings.max_json_bytes))
+            text, tail = _parts(body, settings.max_json_bytes)
+            return _infer(predictor, served, json.parse(text, served.batcher), tail)
 
     return blueprint
 
 
-def _parts(body: bytes, max_json_bytes: int) -> tuple[Any, memoryview]:
+def _parts(body: bytes, max_json_bytes: int) -> tuple[bytes, memoryview]:
     """The JSON of an infer request, and the binary data behind it."""
     given = request.headers.get(HEADER_LENGTH)
     if given is not None and not _LENGTH.fullmatch(given):
@@ -60,7 +63,7 @@ def _parts(body: bytes, max_json_bytes: int) -> tuple[Any, memoryview]:
             f"JSON may have {max_json_bytes / 2**20:.0f} MiB; send tensors as binary "
             "data."
         )
-    return loads(body[:length]), memoryview(body)[length:]
+    return body[:length], memoryview(body)[length:]
 
 
 def _infer(

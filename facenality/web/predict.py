@@ -1,6 +1,7 @@
 """POST /predict: bytes in, predictions out."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, cast
 
 from flask import Blueprint, Response, g, request
@@ -12,6 +13,7 @@ from ..settings import Settings
 from ..uploads import Uploads
 from ..urls.fetcher import Fetcher
 from . import leaving, request_log
+from .json_bodies import JsonBodies
 from .keeping import keep_all
 from .replies import error_reply, reply
 from .requests import Fetch, Request, read
@@ -28,6 +30,7 @@ def routes(
     settings: Settings,
     fetcher: Fetcher,
     uploads: Uploads,
+    json: JsonBodies,
 ) -> Blueprint:
     """The prediction route."""
     blueprint, fetch = Blueprint("predict", __name__), watched(fetcher)
@@ -38,7 +41,8 @@ def routes(
         with catalog.use(request.args.get("model"), version) as served:
             request_log.about(served)
             fields = served.model.task.fields
-            sent = read(cast(Request, request), fields, settings.max_json_bytes, fetch)
+            read_json = partial(json.read, line=served.batcher)
+            sent = read(cast(Request, request), fields, read_json, fetch)
             left = max(0.0, settings.request_timeout_s - (sent.fetch_seconds or 0.0))
             with leaving.watch(request.environ):
                 outcomes = predictor.answer(served, sent.payloads, top, timeout=left)

@@ -8,8 +8,8 @@ from typing import IO, Any
 import flask
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
+from ..arrays import LISTS
 from ..errors import Malformed, NotUsable, TooLarge, UnsupportedType
-from ..json_text import loads
 from ..tasks import Payload
 from . import forms
 
@@ -54,6 +54,7 @@ class Sent:
 
 
 Fetch = Callable[[str], bytes]
+ReadJson = Callable[["Request"], Any]
 
 
 def unfetched(_url: str) -> bytes:
@@ -62,11 +63,12 @@ def unfetched(_url: str) -> bytes:
 
 
 def read(
-    request: Request, fields: Iterable[str], max_json_bytes: int, fetch: Fetch
+    request: Request, fields: Iterable[str], read_json: ReadJson, fetch: Fetch
 ) -> Sent:
     """What `request` sends, for a task that takes these JSON `fields`.
 
-    Raises Malformed, TooLarge, UnsupportedType, NotUsable, and what `fetch` raises.
+    Raises Malformed, TooLarge, UnsupportedType, NotUsable, and what `read_json` and
+    `fetch` raise.
     """
     mimetype = request.mimetype
     if mimetype == "multipart/form-data":
@@ -74,7 +76,7 @@ def read(
     if mimetype.startswith("image/"):
         return Sent([request.body()], many=False)
     if mimetype == "application/json" or mimetype.endswith("+json"):
-        return _json(request, tuple(fields), max_json_bytes, fetch)
+        return _json(read_json(request), tuple(fields), fetch)
     raise UnsupportedType(
         f"The content type {mimetype or 'of this request'!r} is not read; send "
         "multipart/form-data with a file in 'image', an image/* body, or JSON."
@@ -109,23 +111,7 @@ def _exactly(stream: IO[bytes], length: int) -> bytes:
     return b"".join(pieces)
 
 
-def read_json(request: Request, max_bytes: int) -> Any:
-    """The body as JSON. Raises Malformed, TooLarge."""
-    too_large = TooLarge(
-        f"JSON may have {max_bytes / 2**20:.0f} MiB; send files in a form."
-    )
-    if (request.content_length or 0) > max_bytes:
-        raise too_large
-    body = request.body()
-    if len(body) > max_bytes:
-        raise too_large
-    return loads(body)
-
-
-def _json(
-    request: Request, fields: tuple[str, ...], max_bytes: int, fetch: Fetch
-) -> Sent:
-    document = read_json(request, max_bytes)
+def _json(document: Any, fields: tuple[str, ...], fetch: Fetch) -> Sent:
     field = _only_field(document)
     if field not in fields:
         raise NotUsable(
@@ -147,10 +133,10 @@ def _only_field(document: Any) -> str:
 
 def _payloads(field: str, value: Any, fetch: Fetch) -> Sent:
     if field == "instances":
-        if not isinstance(value, list) or not value:
+        if not isinstance(value, LISTS) or not len(value):
             raise Malformed("'instances' must be a list with at least one instance.")
         _check_count(len(value))
-        return Sent(value, many=True)
+        return Sent(list(value), many=True)
     if not isinstance(value, str):
         raise Malformed(f"{field!r} must be a string.")
     if field == "url":

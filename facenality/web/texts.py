@@ -16,8 +16,9 @@ from ..predictor import Predictor
 from ..settings import Settings
 from ..tokens import Tokens
 from . import leaving, request_log
+from .json_bodies import JsonBodies
 from .replies import reply
-from .requests import Request, read_json
+from .requests import Request
 from .room import Room
 
 MAX_TEXTS = 10_000
@@ -26,7 +27,11 @@ _room = Room(WINDOW)  # so that others find places
 
 
 def routes(
-    catalog: Catalog, predictor: Predictor, settings: Settings, tokens: Tokens
+    catalog: Catalog,
+    predictor: Predictor,
+    settings: Settings,
+    tokens: Tokens,
+    json: JsonBodies,
 ) -> Blueprint:
     """The text route; without tokens there is none."""
     blueprint = Blueprint("texts", __name__)
@@ -40,7 +45,7 @@ def routes(
         with catalog.use(settings.text_model, None) as served:
             request_log.about(served)
             predictor.admit(served.batcher)
-            texts = _texts(read_json(cast(Request, request), settings.max_json_bytes))
+            texts = _texts(json.read(cast(Request, request), served.batcher))
             if "text" not in served.model.task.fields:
                 raise errors.NotUsable(
                     f"Model {settings.text_model} takes no text; set text_model."

@@ -13,11 +13,11 @@ from werkzeug.routing import BaseConverter
 from ..catalog import Catalog, Served
 from ..entry import Entry
 from ..errors import Malformed
-from ..json_text import loads
 from ..predictor import Predictor
 from ..protocols import metadata, v1_reply, v1_request
 from ..settings import Settings
 from . import compressed
+from .json_bodies import JsonBodies
 from .predict import timed
 from .replies import reply
 from .requests import Request
@@ -39,7 +39,9 @@ def _register_part(state: BlueprintSetupState) -> None:
     state.app.url_map.converters["part"] = Part
 
 
-def routes(catalog: Catalog, predictor: Predictor, settings: Settings) -> Blueprint:
+def routes(
+    catalog: Catalog, predictor: Predictor, settings: Settings, json: JsonBodies
+) -> Blueprint:
     """Status, metadata, predict, classify and regress."""
     blueprint = Blueprint("tfserving_rest", __name__)
     blueprint.record(_register_part)
@@ -74,7 +76,7 @@ def routes(catalog: Catalog, predictor: Predictor, settings: Settings) -> Bluepr
             body = compressed.body(
                 sent, predictor.decoders, served.batcher, settings.max_json_bytes
             )
-            return verb(predictor, served, loads(body))
+            return verb(predictor, served, json.parse(body, served.batcher))
 
     @blueprint.post(f"{MODEL}:predict")
     @blueprint.post(f"{VERSION}:predict")
