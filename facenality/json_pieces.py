@@ -39,17 +39,18 @@ class Marks:
 
     def __init__(self, text: bytes) -> None:
         letters = np.frombuffer(_unescaped(text), np.uint8)
-        bare = np.bitwise_xor.accumulate(letters == _QUOTE) ^ True
         folded = letters | _BRACE
-        opens, closes = (folded == _OPEN) & bare, (folded == _CLOSE) & bare
-        commas = (letters == _COMMA) & bare
-        self.places = np.flatnonzero(opens | closes | commas)
+        marked = (folded == _OPEN) | (folded == _CLOSE) | (letters == _COMMA)
+        quoted = text.rfind(b'"') + 1  # behind it there are no strings
+        marked[:quoted] &= ~np.bitwise_xor.accumulate(letters[:quoted] == _QUOTE)
+        self.places = np.flatnonzero(marked)
         self.letters = letters[self.places]
-        steps = opens[self.places].astype(np.int8) - closes[self.places]
-        self.depths = np.cumsum(steps, dtype=np.int32)
+        folded = self.letters | _BRACE
+        opens, closes = folded == _OPEN, folded == _CLOSE
+        self.depths = np.cumsum(opens.astype(np.int8) - closes, dtype=np.int32)
         self.containers = np.count_nonzero(opens)
-        self.keys = np.count_nonzero((letters == _COLON) & bare)
-        self.commas = np.count_nonzero(commas)
+        self.keys = np.count_nonzero(letters == _COLON)  # in strings, too
+        self.commas = np.count_nonzero(self.letters == _COMMA)
 
 
 def _unescaped(text: bytes) -> bytes:
