@@ -219,7 +219,7 @@ class Catalog:
         versions = [entry for entry in self.entries if entry.found.name == name]
         if not versions:
             raise NoSuchModel(
-                f"There is no model {name!r}; there are: {', '.join(self.names)}."
+                f"There is no model {name[:80]!r}; there are: {', '.join(self.names)}."
             )
         if version is None:
             return next((e for e in reversed(versions) if e.model), versions[-1])

@@ -28,6 +28,7 @@ MAX_BASELINE_JPEG_PIXELS = (
 MAX_PROGRESSIVE_PIXELS = 16 * MEGAPIXEL  # keeps every coefficient in memory meanwhile
 MAX_WEBP_PIXELS = 16 * MEGAPIXEL  # its decoder keeps four copies of the picture
 MAX_SCANS = 100  # each passes over all pixels again; an encoder makes some ten
+MAX_EXIF_BYTES = 128 * 1024  # a segment of JPEG has 64 KiB
 
 # Pillow reads headers, chunks and runs piece by piece, and a file of 15 MiB may have
 # millions of them. A picture as one has it takes hundreds.
@@ -44,6 +45,9 @@ _TURN = {
     8: Image.Transpose.ROTATE_90,
 }
 _SIDEWAYS = (_TURN[5], _TURN[6], _TURN[7], _TURN[8])
+
+# Where Pillow looks for the orientation.
+_EXIF = ("exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp")
 
 # What Pillow's decoders raise on broken files; each one is the file's fault. It asserts
 # that a picture of palette colours has a palette.
@@ -82,8 +86,9 @@ def opened(data: bytes) -> Iterator[ImageFile.ImageFile]:
     if not data:
         raise NotUsable("The file is empty; send a JPEG, PNG, WebP, GIF or BMP image.")
     try:
+        scans = _scans(data)
         with Image.open(_Pieces(data), formats=FORMATS) as image:
-            _check_size(image, data)
+            _check_size(image, scans)
             yield image
     except UnidentifiedImageError:
         raise NotUsable(
@@ -116,10 +121,23 @@ class _Pieces(io.BytesIO):
         return super().read(size)
 
 
-def _check_size(image: ImageFile.ImageFile, data: bytes) -> None:
+def _scans(data: bytes) -> int:
+    """Of a JPEG; asked before Pillow reads its segments."""
+    if not data.startswith(jpeg.BEGIN):
+        return 0
+    scans = jpeg.scans(data)
+    if scans is None or scans > MAX_SCANS:
+        raise TooLarge(
+            f"The JPEG has more than {MAX_SCANS} scans or {jpeg.MAX_SEGMENTS} "
+            "segments; save it as a baseline JPEG without metadata."
+        )
+    return scans
+
+
+def _check_size(image: ImageFile.ImageFile, scans: int) -> None:
     """Refuse by the header, before a pixel is decoded."""
     width, height = image.size
-    limit = _max_pixels(image, data)
+    limit = _max_pixels(image, scans)
     if max(width, height) > MAX_SIDE:
         raise TooLarge(
             f"The image is {width} x {height} pixels; no side may be longer than "
@@ -129,16 +147,11 @@ def _check_size(image: ImageFile.ImageFile, data: bytes) -> None:
         raise _too_many_pixels(limit)
 
 
-def _max_pixels(image: ImageFile.ImageFile, data: bytes) -> int:
+def _max_pixels(image: ImageFile.ImageFile, scans: int) -> int:
     if image.format == "WEBP":
         return MAX_WEBP_PIXELS
     if image.format not in ("JPEG", "MPO"):  # MPO: a phone's JPEG with a second picture
         return MAX_PIXELS
-    scans = jpeg.scans(data)
-    if scans is None or scans > MAX_SCANS:
-        raise TooLarge(
-            f"The JPEG has more than {MAX_SCANS} scans; save it as a baseline JPEG."
-        )
     if scans > 1 or "progression" in image.info:
         return MAX_PROGRESSIVE_PIXELS
     return MAX_BASELINE_JPEG_PIXELS
@@ -166,6 +179,8 @@ def turn(image: Image.Image) -> Image.Transpose | None:
     """How EXIF wants the picture turned. Broken EXIF does not spoil a good picture."""
     if image.format == "PNG":
         image.load()  # its EXIF may stand behind the pixels, which may be broken
+    if any(len(image.info.get(name, "")) > MAX_EXIF_BYTES for name in _EXIF):
+        return None
     try:
         orientation: Any = image.getexif().get(ExifTags.Base.Orientation)
         return _TURN.get(orientation)

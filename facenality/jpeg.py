@@ -6,12 +6,17 @@ file can keep it busy for minutes. Source: ITU-T T.81, annex B.
 
 import re
 
-MAX_SEGMENTS = 5_000  # a photograph has some thirty, a profile of colours up to 255
+# A photograph has some thirty, a profile of colours up to 255. Pillow puts EXIF
+# together anew with each of its segments.
+MAX_SEGMENTS = 500
 
 # In coded pixels 0xFF is followed by 0x00, or by a restart marker.
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _ALONE = (0x01, 0xD8)  # markers without a length
 _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
+
+
+BEGIN = b"\xff\xd8\xff"
 
 
 def scans(data: bytes) -> int | None:

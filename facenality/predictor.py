@@ -13,7 +13,7 @@ from .catalog import Served
 from .decoders import Decoders
 from .errors import ClientGone, Expired, FacenalityError
 from .metrics import Metrics
-from .tasks import Payload, Prediction
+from .tasks import Payload, Prediction, sizes
 from .undecoded import Undecoded
 
 log = logging.getLogger(__name__)
@@ -60,10 +60,16 @@ class Predictor:
         top: int,
         timeout: float | None = None,
     ) -> list[Answer | FacenalityError]:
-        """Predictions or an error for each payload, in their order; see `score`."""
+        """Predictions or an error for each payload, in their order; see `score`.
+
+        One of several is an error where as many of its size are too much for a reply.
+        """
+        task, count = served.model.task, len(payloads)
 
         def describe(scored: Scored) -> Answer:
-            predictions = served.model.task.describe(scored.row.scores, top)
+            scores = scored.row.scores
+            sizes.check_numbers(count, count * task.length(scores, top))
+            predictions = task.describe(scores, top)
             return Answer(scored.row, scored.decode_seconds, predictions)
 
         return self._each(served, payloads, describe, timeout)

@@ -33,6 +33,7 @@ import mutating  # noqa: E402
 from facenality import card, images, recipe  # noqa: E402
 from facenality.errors import FacenalityError, ModelNotLoaded  # noqa: E402
 from facenality.facts import Facts, TensorFacts  # noqa: E402
+from facenality.json_text import loads  # noqa: E402
 from facenality.recipe import ImageSpec  # noqa: E402
 from facenality.tasks.pictures import ImageClassification  # noqa: E402
 from facenality.tasks.tensors import TensorTask  # noqa: E402
@@ -93,7 +94,7 @@ def body(case: int, _: list[bytes]) -> str:
             sent = read(
                 Request(environ | {"wsgi.input": io.BytesIO(data)}),
                 task.fields,
-                1 << 20,
+                lambda _: loads(data),
                 unfetched,
             )
         except HTTPException as error:

@@ -121,6 +121,12 @@ def exif(entries: int) -> bytes:
     return body + struct.pack(">HHII", 0x0112, 3, 1, 6 << 16) * entries
 
 
+def rationals(count: int) -> bytes:
+    """EXIF whose orientation is that many fractions."""
+    head = struct.pack(">IHHHIII", 8, 1, 0x0112, 5, count, 26, 0)
+    return b"MM\0*" + head + b"\0\0\0\1\0\0\0\2" * count
+
+
 def webp_header(width: int, height: int) -> bytes:
     """Lossless, and nothing behind its header."""
     bits = (width - 1) | (height - 1) << 14
@@ -188,6 +194,22 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
     "JPEG, 3,900,000 comments": (lambda: jpeg(segment(0xFE, b"") * 3_900_000), "any"),
     "JPEG, EXIF of 65,000 entries": (
         lambda: jpeg(segment(0xE1, exif(5_400))),
+        "answered",
+    ),
+    "JPEG, EXIF in 47,000 segments": (
+        lambda: jpeg(segment(0xE1, b"Exif\0\0" + b"x" * 82) * 47_000),
+        "too_large",
+    ),
+    "JPEG, EXIF in 160,000 segments": (
+        lambda: jpeg(segment(0xE1, b"Exif\0\0" + b"x" * 82) * 160_000),
+        "too_large",
+    ),
+    "JPEG, EXIF in 450 segments": (
+        lambda: jpeg(segment(0xE1, b"Exif\0\0" + b"x" * 34_000) * 450),
+        "answered",
+    ),
+    "PNG, EXIF orientation of 1,900,000 values": (
+        lambda: small_png(chunk(b"eXIf", rationals(1_900_000))),
         "answered",
     ),
     "JPEG, 255 pieces of ICC": (

@@ -67,6 +67,31 @@ def test_valid_forms_give_their_files(name):
     assert parse(form.encode(), "b").files == expected
 
 
+HEAD = b"Content-Disposition: form-data; name=x"
+
+
+@pytest.mark.parametrize(
+    ("body", "boundary"),
+    [
+        (b"--b\r\n" + HEAD + b";a=b" * 2500 + b"\r\n\r\nx\r\n--b--", "b"),
+        (b"--b\r\n" + b"ab\r\n" * 2500 + b"\r\nx\r\n--b--", "b"),
+        ((b"--b\r\n" + HEAD + b";a=b" * 100 + b"\r\n\r\nx\r\n") * 999 + b"--b--", "b"),
+        (b"--b\r\n\r\n" + b"\r\n--bc" * 20_000 + b"\r\n--b--", "b"),
+    ],
+    ids=["parameters", "lines", "many parts", "lines like boundaries"],
+)
+def test_what_would_keep_the_hub_is_refused(body, boundary):
+    with pytest.raises(TooLarge, match="form may have"):
+        parse(body, boundary)
+
+
+def test_only_boundaries_on_their_own_line_are_looked_at():
+    """15 MiB of dashes stopped the hub for 3.3 s."""
+    content = b"x" + b"-" * 100_000
+    form = b"-----\r\n" + HEAD + b'; filename=""\r\n\r\n' + content + b"\r\n-------\r\n"
+    assert parse(form, "---").files == [("x", content)]
+
+
 @pytest.mark.parametrize("boundary", ["", "é"])
 def test_a_boundary_that_cannot_be_is_refused(boundary):
     with pytest.raises(Malformed, match="boundary"):

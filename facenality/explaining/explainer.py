@@ -11,7 +11,7 @@ finds the queue full.
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import islice
+from itertools import chain, islice
 from math import inf
 
 import gevent
@@ -55,10 +55,9 @@ class Explainer:
         with self._alone():
             most = int(self._timeout / 2 / seconds_each(served))
             parts = self._thread.run(_parts, served, payload, most)
-            (whole,) = self._scores(served, iter([parts.whole]))
+            rest = self._scores(served, chain([parts.whole], parts.hidden()))
             task = served.model.task
-            prediction = choose(task.describe(whole, EVERY_LABEL), label)
-            rest = self._scores(served, iter(parts.hidden()))
+            prediction = choose(task.describe(next(rest), EVERY_LABEL), label)
             numbers = (
                 number(choose(task.describe(row, EVERY_LABEL), prediction["label"]))
                 for row in rest
@@ -86,10 +85,14 @@ class Explainer:
             self._busy = False
 
     def _scores(self, served: Served, instances: Iterator[Arrays]) -> Iterator[Arrays]:
-        size = chunk_size(served)
+        size, most = 1, chunk_size(served)
         while chunk := list(islice(instances, size)):
             self._wait_for_quiet()
-            for row in served.batcher.aside(chunk):
+            started = time.monotonic()
+            rows = served.batcher.aside(chunk)
+            each = (time.monotonic() - started) / len(chunk)  # long texts take longer
+            size = max(1, min(most, int(CHUNK_S / max(each, 1e-6))))
+            for row in rows:
                 yield row
                 gevent.sleep(0)  # a thousand labels take the hub a millisecond a row
 

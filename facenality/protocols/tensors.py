@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Array
-from ..errors import Malformed, ModelFailed, TooLarge
-from ..tasks.describing import finite
+from ..errors import Malformed, TooLarge
+from ..tasks.describing import encoded, finite, text
 from ..tasks.tensors import cast
 from .datatypes import DTYPES
 
@@ -124,7 +124,7 @@ def strings(data: Any, shape: Shape) -> Array:
 def to_bytes(array: Array, datatype: str) -> bytes:
     """Binary data of `array`, which has the dtype of `datatype`."""
     if datatype == "BYTES":
-        parts = [_encoded(element) for element in array.flat]
+        parts = [encoded(element) for element in array.flat]
         return b"".join(struct.pack("<I", len(part)) + part for part in parts)
     if datatype != "BF16":
         array = array.astype(array.dtype.newbyteorder("<"), copy=False)
@@ -139,15 +139,3 @@ def to_list(array: Array, datatype: str) -> list[Any]:
         array = array.astype(np.float32)
     flat: list[Any] = finite(array).ravel().tolist()
     return flat
-
-
-def text(element: Any) -> str:
-    """A string that a model answered. Raises ModelFailed where JSON cannot carry it."""
-    try:
-        return _encoded(element).decode()
-    except UnicodeDecodeError:
-        raise ModelFailed("The model answered bytes that are no UTF-8 text.") from None
-
-
-def _encoded(element: Any) -> bytes:
-    return element if isinstance(element, bytes) else str(element).encode()

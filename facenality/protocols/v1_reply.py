@@ -8,10 +8,9 @@ import numpy as np
 
 from ..arrays import Array, Arrays
 from ..errors import Malformed
-from ..tasks.describing import finite
-from . import sizes
+from ..tasks import sizes
+from ..tasks.describing import finite, listed, text
 from .signature import Signature
-from .tensors import text
 
 BYTES_SUFFIX = "_bytes"  # of an output's name: its strings are binary
 
@@ -33,23 +32,17 @@ def outputs(rows: Sequence[Arrays], signature: Signature) -> Any:
 
 
 def _row(named: dict[str, Array], signature: Signature) -> Any:
-    listed = {name: _listed(name, part) for name, part in named.items()}
-    return listed if len(signature.outputs) > 1 else next(iter(listed.values()))
+    values = {
+        name: listed(part, _b64 if name.endswith(BYTES_SUFFIX) else text)
+        for name, part in named.items()
+    }
+    return values if len(signature.outputs) > 1 else next(iter(values.values()))
 
 
-def _listed(name: str, part: Array) -> Any:
-    """Nested lists; JSON has no NaN, so that a model that answers it has failed."""
-    if part.dtype.kind not in "OSU":
-        return finite(part).tolist()
-    return _strings(part.tolist(), binary=name.endswith(BYTES_SUFFIX))
-
-
-def _strings(value: Any, *, binary: bool) -> Any:
-    if isinstance(value, list):
-        return [_strings(one, binary=binary) for one in value]
-    if binary and isinstance(value, bytes):
-        return {"b64": b64encode(value).decode()}
-    return text(value)
+def _b64(element: Any) -> Any:
+    if isinstance(element, bytes):
+        return {"b64": b64encode(element).decode()}
+    return text(element)
 
 
 def single(scores: Arrays) -> float:

@@ -60,7 +60,8 @@ def examples(document: Any, verb: str, signature: Signature) -> Sequence[Payload
 
 def check_signature(document: dict[str, Any], *known: str) -> None:
     """Raise Malformed for a signature that the model does not have."""
-    if document.get("signature_name") not in (None, "", *known):
+    given = document.get("signature_name", "")
+    if given is not None and not (isinstance(given, str) and given in ("", *known)):
         raise Malformed(
             f"There is no such signature; there is {', '.join(known)}.",
             code="no_such_signature",
@@ -124,20 +125,31 @@ def _value(value: Any, facts: TensorFacts, signature: Signature) -> Any:
         return value["b64"] if is_b64(value) else value  # decoded in a decoder thread
     if facts.dtype != "string":
         return value
-    texts = _texts(value)
-    return texts.item() if signature.texts and texts.size == 1 else texts
+    if signature.texts:
+        for _ in facts.shape or (1,):
+            value = value[0] if isinstance(value, list) and len(value) == 1 else value
+        return _text(value) if is_b64(value) else value
+    return Texts(value)
 
 
-def _texts(value: Any) -> Array:
-    """As many as there are, in the shape they have."""
-    array = np.array(value, object)
-    if array.ndim > MAX_AXES:
-        raise Malformed(f"Texts may be nested {MAX_AXES} deep.")
-    if array.size > MAX_STRINGS:
-        raise TooLarge(f"{array.size} texts in one instance; at most {MAX_STRINGS}.")
-    for index, one in np.ndenumerate(array):
-        array[index] = _text(one) if is_b64(one) else one
-    return array
+class Texts:
+    """The texts of one instance as JSON had them; an array for the thread that asks."""
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        """As many as there are, in their shape. Raises Malformed, TooLarge."""
+        array = np.array(self._value, object)
+        if array.ndim > MAX_AXES:
+            raise Malformed(f"Texts may be nested {MAX_AXES} deep.")
+        if array.size > MAX_STRINGS:
+            raise TooLarge(
+                f"{array.size} texts in one instance; at most {MAX_STRINGS}."
+            )
+        for index, one in np.ndenumerate(array):
+            array[index] = _text(one) if is_b64(one) else one
+        return array
 
 
 def _text(value: dict[str, str]) -> str:

@@ -7,7 +7,8 @@ import numpy as np
 
 from ..arrays import Array, Arrays
 from ..errors import Malformed, ModelFailed
-from . import sizes, tensors
+from ..tasks import sizes
+from . import tensors
 from .datatypes import names_of
 from .signature import Signature
 from .v2_request import Wanted
@@ -24,7 +25,10 @@ def write(
     entries, tail = [], []
     for wanted in outputs:
         parts = [row[wanted.facts.name] for row in named]
-        sizes.check(parts, binary=wanted.binary)
+        if wanted.classes:
+            sizes.check_classes(parts, wanted.classes)
+        else:
+            sizes.check(parts, binary=wanted.binary)
         array = _stacked(parts, wanted)
         if wanted.classes:
             array = _ranked(array, wanted, signature.labels)

@@ -33,6 +33,9 @@ class Task(Protocol):
     def describe(self, scores: Arrays, top: int) -> list[Prediction]:
         """The reply's predictions for one row of scores. Raises ModelFailed."""
 
+    def length(self, scores: Arrays, top: int) -> int:
+        """How many numbers `describe` would write."""
+
 
 def make(recipe: Recipe, facts: Facts) -> Task:
     """The task that `recipe` names, for a model with these facts."""

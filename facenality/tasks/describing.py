@@ -1,5 +1,6 @@
 """A row of scores -> the predictions of a reply."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -46,10 +47,42 @@ def profile(scores: Arrays, labels: tuple[str, ...]) -> list[Prediction]:
 
 
 def values(scores: Arrays) -> Any:
-    """The numbers as nested lists, by name where there are several outputs."""
+    """Numbers and texts as nested lists, by name where there are several outputs."""
     if isinstance(scores, dict):
-        return {name: finite(part).tolist() for name, part in scores.items()}
-    return finite(scores).tolist()
+        return {name: listed(part, text) for name, part in scores.items()}
+    return listed(scores, text)
+
+
+def size(scores: Arrays) -> int:
+    """How many numbers and texts these are."""
+    parts = scores.values() if isinstance(scores, dict) else [scores]
+    return sum(part.size for part in parts)
+
+
+def listed(part: Array, string: Callable[[Any], Any]) -> Any:
+    """`part` as nested lists, in which `string` writes what is no number."""
+    if part.dtype.kind not in "OSU":
+        return finite(part).tolist()
+    return _strings(part.tolist(), string)
+
+
+def _strings(value: Any, string: Callable[[Any], Any]) -> Any:
+    if isinstance(value, list):
+        return [_strings(one, string) for one in value]
+    return string(value)
+
+
+def text(element: Any) -> str:
+    """A string that a model answered. Raises ModelFailed where JSON cannot carry it."""
+    try:
+        return encoded(element).decode()
+    except UnicodeError:
+        raise ModelFailed("The model answered bytes that are no UTF-8 text.") from None
+
+
+def encoded(element: Any) -> bytes:
+    """A string that a model answered, as UTF-8 where it is no bytes already."""
+    return element if isinstance(element, bytes) else str(element).encode()
 
 
 def single_row(scores: Arrays) -> Array:

@@ -7,7 +7,7 @@ from .. import images
 from ..arrays import Arrays
 from ..errors import NotUsable
 from ..recipe import ImageSpec
-from .describing import Prediction, profile, ranked
+from .describing import Prediction, profile, ranked, size
 from .tensors import TensorTask
 
 
@@ -50,6 +50,10 @@ class ImageClassification(_ImageTask):
         """The `top` labels."""
         return ranked(scores, self._labels, self._output, top)
 
+    def length(self, scores: Arrays, top: int) -> int:
+        """Those of the `top` labels."""
+        return min(top, size(scores))
+
 
 class ImageRegression(_ImageTask):
     """A value for each label, in the model's own order."""
@@ -57,6 +61,10 @@ class ImageRegression(_ImageTask):
     def describe(self, scores: Arrays, top: int) -> list[Prediction]:  # noqa: ARG002
         """All labels; `top` does not apply, since no value is best."""
         return profile(scores, self._labels)
+
+    def length(self, scores: Arrays, top: int) -> int:  # noqa: ARG002
+        """Those of all labels."""
+        return size(scores)
 
 
 def from_base64(text: str) -> bytes:

@@ -6,9 +6,12 @@ import numpy as np
 
 from .. import number_lists
 from ..arrays import Array, Arrays
-from ..errors import NotUsable
+from ..errors import NotUsable, TooLarge
 from ..facts import TensorFacts
-from .describing import Prediction, values
+from .describing import Prediction, size, values
+
+# Of all strings of an instance: TensorFlow pads a batch to its longest text.
+MAX_TEXT_BYTES = 1_000_000
 
 
 class TensorTask:
@@ -36,6 +39,10 @@ class TensorTask:
     def describe(self, scores: Arrays, top: int) -> list[Prediction]:  # noqa: ARG002
         """One prediction with all values."""
         return [{"values": values(scores)}]
+
+    def length(self, scores: Arrays, top: int) -> int:  # noqa: ARG002
+        """All values."""
+        return size(scores)
 
 
 def tensor(payload: Any, facts: TensorFacts) -> Array:
@@ -85,11 +92,15 @@ def _same(given: Array, numbers: Array) -> bool:
 def _strings(payload: Any) -> Array:
     try:
         array = np.asarray(payload, dtype=object)
-        for text in array.flat:
-            text.encode()
+        length = sum(len(text.encode()) for text in array.flat)
     except (AttributeError, UnicodeEncodeError, ValueError, RuntimeError):
         # RuntimeError: nested deeper than NumPy walks.
         raise NotUsable("An instance must be text that UTF-8 can write.") from None
+    if length > MAX_TEXT_BYTES:
+        raise TooLarge(
+            f"The strings of an instance are {length} bytes of UTF-8; at most "
+            f"{MAX_TEXT_BYTES} are taken."
+        )
     return array
 
 

@@ -5,9 +5,12 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Arrays
-from ..errors import NotUsable
+from ..errors import NotUsable, TooLarge
 from ..facts import TensorFacts
-from .describing import Prediction, ranked
+from .describing import Prediction, ranked, size
+
+# Models of texts work on the hub's interpreter, or pad a batch to its longest text.
+MAX_CHARACTERS = 100_000
 
 
 class TextClassification:
@@ -24,9 +27,17 @@ class TextClassification:
         self._output = output
 
     def decode(self, payload: Any) -> Arrays:
-        """The text as an array of one string, in the model's input shape."""
+        """The text as an array of one string, in the model's input shape.
+
+        Raises NotUsable, TooLarge.
+        """
         if not isinstance(payload, str):
             raise NotUsable("This model takes text; send a string.", code="not_text")
+        if len(payload) > MAX_CHARACTERS:
+            raise TooLarge(
+                f"The text has {len(payload)} characters; at most {MAX_CHARACTERS} are "
+                "taken. Send it in parts."
+            )
         try:
             payload.encode()
         except UnicodeEncodeError:
@@ -39,3 +50,7 @@ class TextClassification:
     def describe(self, scores: Arrays, top: int) -> list[Prediction]:
         """The `top` labels."""
         return ranked(scores, self._labels, self._output, top)
+
+    def length(self, scores: Arrays, top: int) -> int:
+        """Those of the `top` labels."""
+        return min(top, size(scores))

@@ -15,6 +15,9 @@ from werkzeug.http import parse_options_header
 from ..errors import Malformed, TooLarge
 
 MAX_PARTS = 1000
+MAX_HEAD_BYTES = 8 * 1024  # of a part; browsers send some hundred
+MAX_HEADS_BYTES = 128 * 1024  # of all parts: the hub reads them
+MAX_MARKS = 10 * MAX_PARTS  # lines that begin as a boundary does
 
 _BLANK_LINE = b"\r\n\r\n"
 _AFTER_BOUNDARY = re.compile(rb"(--)|[ \t]*\r\n")
@@ -38,11 +41,19 @@ def parse(body: bytes, boundary: str) -> Form:
         raise Malformed(
             "The form's content type has no boundary; let the client set it."
         )
-    form = Form([], {})
+    form, heads = Form([], {}), 0
     for (_, start), (end, _) in pairwise(_gaps(body, b"--" + boundary.encode())):
         # In a part without content the empty line may be the next boundary's own.
         blank = body.find(_BLANK_LINE, start, end + 2)
-        about = _about(body[start:blank]) if blank >= 0 else {}
+        if blank < 0:
+            continue
+        heads += blank - start
+        if blank - start > MAX_HEAD_BYTES or heads > MAX_HEADS_BYTES:
+            raise TooLarge(
+                f"The head of a part of a form may have {MAX_HEAD_BYTES} bytes, and "
+                f"those of all parts {MAX_HEADS_BYTES}."
+            )
+        about = _about(body[start:blank])
         if "name" not in about:
             continue
         content = body[blank + len(_BLANK_LINE) : end]
@@ -55,16 +66,19 @@ def parse(body: bytes, boundary: str) -> Form:
 
 def _gaps(body: bytes, mark: bytes) -> Iterator[Gap]:
     """Where `mark` stands on a line of its own, to the one that ends the form."""
-    at, count, last = body.find(mark), 0, False
-    while at >= 0 and not last:
-        after = _AFTER_BOUNDARY.match(body, at + len(mark))
-        if after and (at == 0 or body[at - 2 : at] == b"\r\n"):
+    line, none, before = b"\r\n" + mark, -1, -2  # as if a line break stood before
+    at = before if body.startswith(mark) else body.find(line)
+    count, seen, last = 0, 0, False
+    while at != none and not last:
+        begin = at + len(line)
+        if after := _AFTER_BOUNDARY.match(body, begin):
             count += 1
-            if count > MAX_PARTS + 1:
-                raise TooLarge(f"A form may have {MAX_PARTS} parts at most.")
-            yield at - 2, after.end()
+            yield at, after.end()
             last = bool(after[1])
-        at = body.find(mark, at + len(mark))
+        seen += 1
+        if count > MAX_PARTS + 1 or seen > MAX_MARKS:
+            raise TooLarge(f"A form may have {MAX_PARTS} parts at most.")
+        at = body.find(line, begin)
     if count and not last:
         raise Malformed("The form is cut short: its last boundary is missing.")
 

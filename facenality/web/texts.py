@@ -68,9 +68,9 @@ def _texts(document: object) -> dict[str, str]:
         )
     for key, text in document.items():
         if not key.isprintable() and any("\ud800" <= c <= "\udfff" for c in key):
-            raise errors.NotUsable(f"The key {key!a} has half of a surrogate pair.")
+            raise errors.NotUsable(f"The key {key[:80]!a} has half of a surrogate.")
         if not isinstance(text, str):
-            raise errors.NotUsable(f"The value of {key!r} must be a string.")
+            raise errors.NotUsable(f"The value of {key[:80]!r} must be a string.")
     return document
 
 
