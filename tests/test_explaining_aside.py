@@ -93,13 +93,22 @@ def test_while_predictions_follow_each_other_the_explanation_gives_way(folder, p
         assert busy.result().status_code == 200
 
 
-def test_an_explanation_that_takes_too_long_ends_at_its_deadline(folder):
-    with Served(folder, "--request-timeout-s", "1") as server:
+def test_an_explanation_that_takes_too_long_ends_at_its_deadline(tmp_path):
+    made.tones(tmp_path / "slow", 0.6)
+    with Served(tmp_path, "--request-timeout-s", "1") as server:
         server.ready()
         reply = server.post("/explain", **PNG)
         assert (reply.status_code, reply.json()["code"]) == (504, "expired")
         assert "1 s" in reply.json()["error"]
         assert server.post("/predict", **PNG).status_code == 200
+
+
+def test_a_slow_model_is_explained_in_fewer_parts(folder):
+    with Served(folder, "--request-timeout-s", "2") as server:
+        reply = server.ready().post("/explain", **PNG)
+        assert reply.status_code == 200
+        heatmap = reply.json()["heatmap"]
+        assert heatmap["rows"] * heatmap["cols"] < 49
 
 
 def test_a_server_that_drains_does_not_wait_for_an_explanation(folder, pool):

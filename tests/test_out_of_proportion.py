@@ -197,31 +197,23 @@ def test_a_name_comes_back_shortened(kinds_server):
     assert len(reply.text) < 1000
 
 
-def test_chunks_of_an_explanation_shrink_where_its_text_takes_longer(monkeypatch):
+@pytest.mark.parametrize(
+    ("alone", "each"), [(0.0001, 0.0005), (0.001, 0.0005), (0.2, 0.1)]
+)
+def test_an_explanation_of_a_long_text_has_smaller_chunks(alone, each):
     """They were sized by what short texts take; a chunk cannot be stopped."""
-    clock, asked = [0.0], []
-    monkeypatch.setattr(explainer.time, "monotonic", lambda: clock[0])
-    monkeypatch.setattr(explainer, "chunk_size", lambda _: 16)
 
-    class Batcher:
-        def aside(self, chunk):
-            asked.append(len(chunk))
-            clock[0] += len(chunk) * each[0]
-            return chunk
+    class Model:
+        batch_seconds = {1: 0.001, 16: 0.008}  # noqa: RUF012
 
     class Served:
-        batcher = Batcher()
+        model = Model()
 
-    class Quiet(explainer.Explainer):
-        def __init__(self):
-            pass
+    assert explainer.seconds_each(Served(), alone) == pytest.approx(each)
 
-        def _wait_for_quiet(self):
-            pass
 
-    for seconds, wanted in ((0.0001, [1, 16, 16, 16, 1]), (0.01, [1, *[2] * 24, 1])):
-        each = [seconds]
-        asked.clear()
-        rows = list(Quiet()._scores(Served(), iter(range(50))))
-        assert rows == list(range(50))
-        assert asked == wanted
+def test_a_long_text_is_explained_in_time(kinds_server):
+    text = "good bad " * 11_000
+    reply = kinds_server.post("/explain?model=words", json={"text": text})
+    assert reply.status_code == 200, reply.text[:200]
+    assert 1 < len(reply.json()["words"]) <= 200

@@ -11,7 +11,7 @@ finds the queue full.
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import chain, islice
+from itertools import islice
 from math import inf
 
 import gevent
@@ -53,11 +53,13 @@ class Explainer:
         Raises what decoding raises, Overloaded, Expired, Draining.
         """
         with self._alone():
-            most = int(self._timeout / 2 / seconds_each(served))
-            parts = self._thread.run(_parts, served, payload, most)
-            rest = self._scores(served, chain([parts.whole], parts.hidden()))
+            parts = self._thread.run(_parts, served, payload)
+            (whole,), alone = self._ask(served, [parts.whole])
             task = served.model.task
-            prediction = choose(task.describe(next(rest), EVERY_LABEL), label)
+            prediction = choose(task.describe(whole, EVERY_LABEL), label)
+            each = seconds_each(served, alone)
+            hidden = parts.hidden(int(self._timeout / 2 / each))
+            rest = self._scores(served, hidden, each)
             numbers = (
                 number(choose(task.describe(row, EVERY_LABEL), prediction["label"]))
                 for row in rest
@@ -84,17 +86,22 @@ class Explainer:
         finally:
             self._busy = False
 
-    def _scores(self, served: Served, instances: Iterator[Arrays]) -> Iterator[Arrays]:
-        size, most = 1, chunk_size(served)
+    def _scores(
+        self, served: Served, instances: Iterator[Arrays], each: float
+    ) -> Iterator[Arrays]:
+        """In chunks of CHUNK_S, where an instance takes `each` seconds."""
+        size = max(1, min(chunk_size(served), int(CHUNK_S / each)))
         while chunk := list(islice(instances, size)):
-            self._wait_for_quiet()
-            started = time.monotonic()
-            rows = served.batcher.aside(chunk)
-            each = (time.monotonic() - started) / len(chunk)  # long texts take longer
-            size = max(1, min(most, int(CHUNK_S / max(each, 1e-6))))
+            rows, _ = self._ask(served, chunk)
             for row in rows:
                 yield row
                 gevent.sleep(0)  # a thousand labels take the hub a millisecond a row
+
+    def _ask(self, served: Served, chunk: list[Arrays]) -> tuple[list[Arrays], float]:
+        """The scores, and how many seconds they took."""
+        self._wait_for_quiet()
+        started = time.monotonic()
+        return served.batcher.aside(chunk), time.monotonic() - started
 
     def _wait_for_quiet(self) -> None:
         busy = Overloaded(
@@ -108,13 +115,13 @@ class Explainer:
             raise Draining("The server is going down.")
 
 
-def _parts(served: Served, payload: Payload, most: int) -> Parts:
-    """At most `most` parts of one input. Raises NotUsable, TooLarge."""
+def _parts(served: Served, payload: Payload) -> Parts:
+    """The parts of one input. Raises NotUsable, TooLarge."""
     model = served.model
     if model.recipe.image:
-        return Patches(model.task, model.recipe.image, payload, most)
+        return Patches(model.task, model.recipe.image, payload)
     if model.recipe.task == "text-classification":
-        return Words(model.task, payload, most)
+        return Words(model.task, payload)
     raise NotUsable(
         "Only models of pictures and of texts can be explained: a plain tensor has no "
         "parts that could be shown."
@@ -127,7 +134,11 @@ def chunk_size(served: Served) -> int:
     return max((size for size, took in seconds.items() if took <= CHUNK_S), default=1)
 
 
-def seconds_each(served: Served) -> float:
-    """Of one instance in a chunk, as it was when the model was warmed."""
-    size = chunk_size(served)
-    return max(1e-4, served.model.batch_seconds.get(size, 0.0) / size)
+def seconds_each(served: Served, alone: float) -> float:
+    """Of one instance in a chunk, of which the whole `alone` took so many seconds.
+
+    As when the model was warmed, or as much slower as a long text is.
+    """
+    warm, size = served.model.batch_seconds, chunk_size(served)
+    each = max(1e-4, warm.get(size, 0.0) / size)
+    return each * max(1.0, alone / max(1e-4, warm.get(1, each)))

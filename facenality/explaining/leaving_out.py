@@ -21,14 +21,15 @@ Span = tuple[int, int]
 class Words:
     """See the protocol `Parts`."""
 
-    def __init__(self, task: Task, payload: Payload, most: int) -> None:
+    def __init__(self, task: Task, payload: Payload) -> None:
         self.whole = task.decode(payload)
         self._task = task
         self._text = str(payload)
-        self._spans = spans(self._text, max(1, min(most, MOST)))
+        self._spans: list[Span] = []
 
-    def hidden(self) -> Iterator[Arrays]:
+    def hidden(self, most: int) -> Iterator[Arrays]:
         """The text without one part."""
+        self._spans = spans(self._text, max(1, min(most, MOST)))
         for start, end in self._spans:
             yield self._task.decode(self._text[:start] + self._text[end:])
 

@@ -27,9 +27,7 @@ REACH = 0.5  # of a cell, that a patch goes beyond its own on every side
 class Patches:
     """See the protocol `Parts`."""
 
-    def __init__(
-        self, task: Task, spec: ImageSpec, payload: Payload, most: int
-    ) -> None:
+    def __init__(self, task: Task, spec: ImageSpec, payload: Payload) -> None:
         if isinstance(payload, str):
             payload = from_base64(payload)
         decoded = task.decode(payload)
@@ -37,30 +35,28 @@ class Patches:
         self.whole: Array = decoded
         self._axis = 0 if spec.channels_first else -1
         height, width, _ = self._pixels(decoded).shape
-        self._rows, self._columns = grid(height, width, most)
-        self._boxes = [
-            (slice(*rows), slice(*columns))
-            for rows, columns in product(
-                spans(height, self._rows), spans(width, self._columns)
-            )
-        ]
+        self._grid = (0, 0)
         self._size, self._box = (width, height), WHOLE
         if isinstance(payload, bytes):
             self._size = images.upright_size(payload)
             self._box = covered(self._size, spec)
 
-    def hidden(self) -> Iterator[Array]:
+    def hidden(self, most: int) -> Iterator[Array]:
         """The instance with one patch covered, row by row of the grid."""
-        mean = self._pixels(self.whole).mean((0, 1))
-        for rows, columns in self._boxes:
+        pixels = self._pixels(self.whole)
+        height, width, _ = pixels.shape
+        self._grid = rows, columns = grid(height, width, most)
+        mean = pixels.mean((0, 1))
+        for high, wide in product(spans(height, rows), spans(width, columns)):
             copy = self.whole.copy()
-            self._pixels(copy)[rows, columns] = mean
+            self._pixels(copy)[slice(*high), slice(*wide)] = mean
             yield copy
 
     def describe(self, weights: list[float]) -> dict[str, Any]:
         """The weights as rows of the grid, and where the grid lies on the picture."""
-        values = np.reshape(weights, (self._rows, self._columns)).tolist()
-        heatmap = {"rows": self._rows, "cols": self._columns, "values": values}
+        rows, columns = self._grid
+        values = np.reshape(weights, self._grid).tolist()
+        heatmap = {"rows": rows, "cols": columns, "values": values}
         width, height = self._size
         picture = {"width": width, "height": height, "box": list(self._box)}
         return {"heatmap": heatmap, "picture": picture}

@@ -13,8 +13,8 @@ class Parts(Protocol):
     def whole(self) -> Arrays:
         """The instance with nothing hidden."""
 
-    def hidden(self) -> Iterator[Arrays]:
-        """An instance for each part: the whole without it."""
+    def hidden(self, most: int) -> Iterator[Arrays]:
+        """An instance for each of about `most` parts: the whole without it."""
 
     def describe(self, weights: list[float]) -> dict[str, Any]:
-        """What the reply says of the parts, given the weight of each."""
+        """What the reply says of those parts, given the weight of each."""

@@ -67,8 +67,12 @@ def _texts(document: object) -> dict[str, str]:
             code="too_many_inputs",
         )
     for key, text in document.items():
-        if not key.isprintable() and any("\ud800" <= c <= "\udfff" for c in key):
-            raise errors.NotUsable(f"The key {key[:80]!a} has half of a surrogate.")
+        try:
+            key.encode()
+        except UnicodeEncodeError:
+            raise errors.NotUsable(
+                f"The key {key[:80]!a} has half of a surrogate pair."
+            ) from None
         if not isinstance(text, str):
             raise errors.NotUsable(f"The value of {key[:80]!r} must be a string.")
     return document
