@@ -202,8 +202,10 @@ def test_livez_is_answered_while_heavy_bodies_arrive_and_heavy_replies_leave(tmp
                 reply = server.post("/predict", data=body, headers=json_type)
                 assert reply.status_code < 500, reply.text[:200]
                 assert reply.json()["success"] is (reply.status_code == 200)
-            wide = server.post("/predict?model=wide", json={"instances": [[1]] * 2})
-            assert len(wide.json()["results"][1]["predictions"][0]["values"]) == 10**6
+            wide = server.post("/predict?model=wide", json={"instances": [[1]]})
+            assert len(wide.json()["results"][0]["predictions"][0]["values"]) == 10**6
+            two = server.post("/predict?model=wide", json={"instances": [[1]] * 2})
+            assert two.json()["results"][1]["code"] == "reply_too_large"
         finally:
             over.set()
             prober.join()

@@ -19,20 +19,22 @@ from bench.soak.traffic import Tally, Traffic, chooser
 SOON = ("--head-timeout-s=1", "--body-timeout-s=1", "--idle-timeout-s=1")
 
 
+def all_at_once(server: Soaked, models: Models, tally: Tally) -> None:
+    with Traffic(server.port, tally):
+        for _ in range(3):
+            time.sleep(2)
+            models.step()
+            server.reread()
+
+
 @pytest.mark.timeout(240)
 def test_all_are_answered_rightly_and_nothing_stays_when_they_have_gone(tmp_path):
     models, tally = Models(tmp_path), Tally()
     models.make()
     with Soaked(tmp_path, models, *SOON) as server:
-        with Traffic(server.port, Tally()):  # threads are made when they are needed
-            time.sleep(3)
-            models.step()
-        before = server.quiet(3)
-        with Traffic(server.port, tally):
-            for _ in range(3):
-                time.sleep(2)
-                models.step()
-                server.reread()
+        all_at_once(server, models, Tally())  # threads are made when they are needed
+        before = server.quiet(6)
+        all_at_once(server, models, tally)
         models.settle()
         after = server.quiet(6)
         assert server.tracebacks() == 0
