@@ -1,6 +1,7 @@
 """Long JSON in pieces: read as in one, and numbers become arrays."""
 
 import json
+import os
 import threading
 
 import gevent
@@ -15,6 +16,8 @@ from facenality.decoders import Decoders
 from facenality.errors import Malformed
 from facenality.json_pieces import Marks
 from facenality.web.json_bodies import JsonBodies
+
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "300"))  # the long form: 10,000
 
 SCALARS = (
     st.none()
@@ -50,14 +53,14 @@ def plain(value):
     return value.tolist() if isinstance(value, np.ndarray) else value
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(VALUES, st.sampled_from([None, 1]))
 def test_any_value_is_read_as_in_one(value, indent):
     text = json.dumps(value, indent=indent, ensure_ascii=False).encode()
     assert plain(in_pieces(text)) == json.loads(text)
 
 
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(VALUES, st.data())
 def test_what_is_no_json_in_one_is_none_in_pieces(value, data):
     """A byte left out, put in or exchanged: both read the same, or neither does."""
