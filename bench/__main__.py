@@ -1,8 +1,8 @@
 """`make bench`: what this machine serves, beside other servers and beside its ceiling.
 
 Writes docs/bench.md and docs/bench.svg; every round's numbers go to bench/results. The
-full run takes some 25 minutes on two cores, `--quick` (one round, without BentoML and Ray
-Serve) under five, once the peers are installed.
+full run takes some 25 minutes on two cores, `--quick` (one round, without BentoML, Ray
+Serve, ResNet50 and large pictures) under five, once the peers are installed.
 """
 
 import argparse
@@ -32,14 +32,14 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--quick", action="store_true", help="under five minutes")
     parser.add_argument("--rounds", type=int, help="interleaved rounds [3; quick 1]")
-    parser.add_argument("--seconds", type=float, help="a measurement's [6; quick 3]")
+    parser.add_argument("--seconds", type=float, help="a measurement's [6; quick 2]")
     parser.add_argument("--only", metavar="WORD,…", help="these contenders")
     parser.add_argument(
         "--out", type=Path, default=DOCS, help="folder for bench.md and bench.svg"
     )
     given = parser.parse_args(argv)
     given.rounds = given.rounds or (1 if given.quick else 3)
-    given.seconds = given.seconds or (3 if given.quick else 6)
+    given.seconds = given.seconds or (2 if given.quick else 6)
     given.out.mkdir(parents=True, exist_ok=True)  # not after half an hour's work
     return given
 

@@ -14,8 +14,6 @@ from .venv import python
 from .visit import CannotServe, Server, started
 from .workload import MOBILENET, RESNET, Network, Photograph
 
-TURNS = 3  # of server and loop, in each round
-
 BARE = """
 import sys, numpy, keras
 model = keras.models.load_model(sys.argv[1], compile=False)
@@ -42,7 +40,7 @@ class Bench:
             for one in self._able():
                 self._visit(one, MOBILENET, f"round {number + 1}", self._everything)
         for one in self._able():
-            if one.large:
+            if one.large and self.plan.thorough:
                 self._visit(one, RESNET, RESNET.name, self._only_rate)
         self._memory()
 
@@ -66,14 +64,17 @@ class Bench:
 
     def _first_starts(self) -> None:
         """Ours convert a model once and keep it."""
-        if self.plan.forget:
+        if self.plan.thorough:
             shutil.rmtree(CACHE, ignore_errors=True)
+        kept = CACHE.exists()
         for one in self._able():
-            if one.kind == "ours":
+            if one.kind == "ours" and kept:
+                self.tell(f"first start: {one.name} has been converted before")
+            elif one.kind == "ours":
                 self._visit(one, MOBILENET, "first start", self._cold)
 
     def _cold(self, server: Server) -> None:
-        if self.plan.forget:
+        if self.plan.thorough:
             self.book.note(server.contender.name, cold=server.ready_seconds)
 
     def _everything(self, server: Server) -> None:
@@ -90,7 +91,8 @@ class Bench:
         if server.contender.kind == "ours":
             note(name, live=server.live_meanwhile(usual, seconds / 2).p99)
         note(name, one=server.load(usual, seconds / 2, clients=1).p50)
-        note(name, large=server.load(large, seconds / 2).rate)
+        if self.plan.thorough:
+            note(name, large=server.load(large, seconds / 2).rate)
         if server.contender.kind == "ours":
             self._in_turns(server)
 
@@ -101,7 +103,7 @@ class Bench:
         try:
             with ceiling.beside(one, MOBILENET.folder, usual.file) as loop:
                 loop.full(0)  # it is open
-                for _ in range(TURNS):
+                for _ in range(self.plan.turns):
                     note(one.name, ceiling=loop.full(seconds))
                     note(one.name, beside=server.steady_rate(usual, seconds))
                     note(one.name, alone=loop.alone(seconds))
