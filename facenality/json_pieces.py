@@ -80,6 +80,11 @@ class _Span:
     def long(self) -> bool:
         return self.end - self.start > PIECE_BYTES
 
+    @property
+    def at_once(self) -> bool:
+        """Whether it is parsed as it stands: it is short, or cannot be cut."""
+        return not self.long or self.low == self.high
+
 
 class _Text:
     def __init__(self, text: bytes, marks: Marks, parse: Parse) -> None:
@@ -89,7 +94,7 @@ class _Text:
 
     def value(self, span: _Span) -> Any:
         """The one value that stands there."""
-        if not span.long or span.low == span.high:
+        if span.at_once:
             return self._read(span.start, span.end)
         inner = self._inside(span)
         if self._marks.letters[span.low] == _OPEN:
@@ -146,7 +151,7 @@ class _Text:
     def _object(self, inner: _Span) -> dict[str, Any]:
         whole: dict[str, Any] = {}
         for span in self._pieces(inner):
-            if not span.long or span.low == span.high:
+            if span.at_once:
                 whole |= self._read(span.start, span.end, b"{}")
                 continue
             begin = int(self._marks.places[span.low])

@@ -7,6 +7,7 @@ hub for 2.6 s): it pauses meanwhile.
 """
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -22,8 +23,15 @@ FEW = 8192  # lists and values
 
 _BOM = b"\xef\xbb\xbf"
 
+Aside = Callable[[Callable[[bytes], Any], bytes], Any]
 
-def light(body: bytes) -> bool:
+
+def _here(function: Callable[[bytes], Any], body: bytes) -> Any:
+    """Where a thread has nothing else to do."""
+    return function(body)
+
+
+def _light(body: bytes) -> bool:
     """Whether `body` has so few values that the hub may parse it itself."""
     values = 0
     for start in range(0, len(body), json_pieces.PIECE_BYTES):
@@ -34,16 +42,16 @@ def light(body: bytes) -> bool:
     return True
 
 
-def loads(body: bytes) -> Any:
-    """`body` as JSON, to be called in a thread unless it is `light`.
+def loads(body: bytes, aside: Aside = _here) -> Any:
+    """`body` as JSON; of a key that stands there twice the last value counts.
 
-    Then long lists of numbers are arrays. Of a key that stands there twice the last
-    value counts. Raises Malformed, TooLarge.
+    What takes long is called by `aside`; then long lists of numbers are arrays. Raises
+    Malformed, TooLarge, and what `aside` raises.
     """
     body = body.removeprefix(_BOM)
     try:
-        if not light(body):
-            return _in_pieces(body)
+        if not _light(body):
+            return aside(_in_pieces, body)
         with collector.paused():
             return _parsed(body)
     except (ValueError, RecursionError) as error:

@@ -141,7 +141,7 @@ def test_classes_of_v2_have_a_size(wide, classes, status):
 
 def test_one_alone_is_always_answered():
     sizes.check_numbers(1, 10 * sizes.MAX_NUMBERS)
-    sizes.check_classes([np.zeros(10 * sizes.MAX_STRINGS)], 10**9)
+    sizes.check_classes([np.zeros(10 * sizes.MAX_CLASSES)], 10**9)
 
 
 @pytest.mark.parametrize(

@@ -87,8 +87,8 @@ def _wanted(document: dict[str, Any], signature: Signature) -> list[Wanted]:
 
 def _output(entry: dict[str, Any], binary: bool, signature: Signature) -> Wanted:
     name, wishes = entry.get("name"), parameters(entry)
-    named = (one for one in signature.outputs if isinstance(name, str))
-    facts = next((one for one in named if one.name == name), None)
+    by_name = {one.name: one for one in signature.outputs}
+    facts = by_name.get(name) if isinstance(name, str) else None
     if facts is None:
         raise Malformed(
             f"There is no output {shown(name)}; there is {names(signature.outputs)}.",

@@ -10,7 +10,7 @@ from ..arrays import Array
 from ..errors import TooLarge
 
 MAX_NUMBERS = 500_000
-MAX_STRINGS = 50_000  # of a class each: it takes ten times as long to write one
+MAX_CLASSES = 50_000  # of a class each: it takes ten times as long to write one
 MAX_BYTES = 64 * 1024 * 1024
 
 
@@ -31,7 +31,7 @@ def check_numbers(instances: int, numbers: int) -> None:
 def check_classes(parts: Sequence[Array], most: int) -> None:
     """Raise TooLarge where of several rows the `most` best classes are too many."""
     strings = sum(min(part.size, most) for part in parts)
-    _check(len(parts), strings, MAX_STRINGS, "classes", " or classes")
+    _check(len(parts), strings, MAX_CLASSES, "classes", " or classes")
 
 
 def _check(instances: int, size: int, most: int, unit: str, better: str = "") -> None:

@@ -1,11 +1,12 @@
 """JSON bodies: what has many values is parsed in a decoder thread, not by the hub."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ..decoders import Decoders, Line
 from ..errors import TooLarge
-from ..json_text import light, loads
+from ..json_text import loads
 from .requests import Request
 
 
@@ -34,6 +35,4 @@ class JsonBodies:
 
     def parse(self, body: bytes, line: Line | None = None) -> Any:
         """`body` as JSON. Raises Malformed, TooLarge."""
-        if light(body):
-            return loads(body)
-        return self.decoders.run(line or self, loads, body)
+        return loads(body, partial(self.decoders.run, line or self))
