@@ -9,6 +9,7 @@ import sys
 
 from facenality.cores import cores
 from facenality.errors import WrongSetting
+from facenality.service import check_settings
 from facenality.settings import load
 
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
@@ -16,7 +17,7 @@ workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 os.environ.setdefault("FACENALITY_DECODER_THREADS", str(max(1, cores() // workers)))
 
 try:
-    settings = load()
+    settings = check_settings(load())
 except WrongSetting as error:
     sys.exit(f"gunicorn.conf.py: {error}")
 

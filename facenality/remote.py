@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-TLS_OFF, TLS_ON = "off", "on"
+from .settings import TLS_OFF, TLS_ON
 
 _HOST = re.compile(
     r"(?:\[(?P<v6>[0-9a-fA-F:.]+)\]|(?P<name>[A-Za-z0-9._-]+)):(?P<port>\d+)"

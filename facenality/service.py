@@ -1,6 +1,6 @@
-"""One process's service: the application, its server, and what runs beside them.
+"""What one process is made of: the services, the application, and its server.
 
-Shared by `app.py`, which listens by itself, and by gunicorn's worker, which is given a
+Shared by `main`, which listens by itself, and by gunicorn's worker, which is given a
 socket that listens already.
 """
 
@@ -11,9 +11,21 @@ from typing import Any
 
 import gevent
 
-from . import lag, logs
+from . import lag, logs, remote
+from .catalog import Catalog
+from .decoders import Decoders
+from .errors import WrongSetting
+from .explaining import Explainer
+from .metrics import Metrics
+from .model_metrics import ModelMetrics
+from .predictor import Predictor
 from .process import Reread
 from .server import Limits, Server, Tls
+from .settings import Settings, describe_invalid
+from .tokens import Keys, Tokens
+from .uploads import Uploads
+from .urls import policy
+from .urls.fetcher import SECONDS, Fetcher
 from .web import create_app
 from .web.parts import Parts
 
@@ -22,6 +34,47 @@ log = logging.getLogger("facenality")
 # A thread that has computed waits no longer than this for the hub to hand over the
 # interpreter. With Python's own 5 ms cores stood idle for a tenth of the time.
 SWITCH_SECONDS = 0.0005
+
+
+def check_settings(settings: Settings) -> Settings:
+    """`settings`, when the values that other rooms parse are right as well.
+
+    Raises WrongSetting: one line that names the setting, its value and what is allowed.
+    """
+    for name, parse in (
+        ("fetch_urls", policy.read),
+        ("tf_serving_host", remote.target),
+    ):
+        value = getattr(settings, name)
+        try:
+            if value is not None:
+                parse(value)
+        except ValueError as error:
+            raise WrongSetting(describe_invalid(name, value, str(error))) from None
+    return settings
+
+
+def compose(settings: Settings) -> Parts:
+    """Everything that the routes need, made from `settings`."""
+    metrics = Metrics()
+    catalog = Catalog(settings, metrics)
+    metrics.read_off(ModelMetrics(catalog))
+    decoders = Decoders(settings.decoder_threads)
+    return Parts(
+        settings=settings,
+        catalog=catalog,
+        predictor=Predictor(decoders, settings.request_timeout_s, metrics),
+        tokens=Tokens(settings.text_tokens, settings.text_tokens_file),
+        keys=Keys(settings.api_keys, settings.api_keys_file),
+        metrics=metrics,
+        fetcher=Fetcher(
+            policy.read(settings.fetch_urls),
+            most=settings.max_body_bytes,
+            seconds=min(SECONDS, settings.request_timeout_s),
+        ),
+        explainer=Explainer(catalog, settings),
+        uploads=Uploads(settings),
+    )
 
 
 class Service:

@@ -18,12 +18,11 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from . import remote
 from .cores import cores
 from .errors import WrongSetting
-from .urls import policy
 
 PREFIX = "FACENALITY_"
+TLS_OFF, TLS_ON = "off", "on"  # of tf_serving_tls, which may also be a file
 MIB = 1024 * 1024
 
 
@@ -69,14 +68,13 @@ class Settings(BaseSettings):
     engine: Literal["auto", "tensorflow", "openvino", "tf-serving"] = Field(
         "auto", description="what runs the models; auto takes the fastest that agrees"
     )
-    tf_serving_host: remote.Addresses | None = Field(
+    tf_serving_host: str | None = Field(
         default_factory=lambda: os.environ.get("TF_SERVING_HOST") or None,
-        validate_default=True,
         description="TensorFlow Serving's gRPC, such as tf-serving:8500, or IP "
         "addresses by commas; TF_SERVING_HOST is read too",
     )
     tf_serving_tls: str = Field(
-        remote.TLS_OFF,
+        TLS_OFF,
         description="how it is spoken to: off, on, or a file with the certificates of "
         "the authority to trust",
     )
@@ -209,12 +207,6 @@ class Settings(BaseSettings):
             _check_network(one)
         return value
 
-    @field_validator("fetch_urls")
-    @classmethod
-    def _a_policy(cls, value: str) -> str:
-        policy.read(value)
-        return value
-
     @property
     def models_elsewhere(self) -> bool:
         """Whether a card alone is a model, which another server has."""
@@ -223,7 +215,7 @@ class Settings(BaseSettings):
     @field_validator("tf_serving_tls")
     @classmethod
     def _a_file(cls, value: str) -> str:
-        if value not in (remote.TLS_OFF, remote.TLS_ON) and not Path(value).is_file():
+        if value not in (TLS_OFF, TLS_ON) and not Path(value).is_file():
             raise ValueError("it should be off, on, or a file that is there")
         return value
 
@@ -316,9 +308,13 @@ def _nearest(knob: str, known: Sequence[str]) -> str:
 
 def _sentence(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_context=False)[0]
-    name = str(first["loc"][0])
     allowed = first["msg"].replace("Input should be", "it should be")
     allowed = allowed.removeprefix("Value error, ")
+    return describe_invalid(str(first["loc"][0]), first["input"], allowed)
+
+
+def describe_invalid(name: str, value: Any, allowed: str) -> str:
+    """One line that names the setting, its value and what is allowed."""
     flag = name.replace("_", "-")
-    value = repr(first["input"]) if Settings.model_fields[name].repr else "not shown"
-    return f"--{flag} ({PREFIX}{name.upper()}) is {value}: {allowed}"
+    shown = repr(value) if Settings.model_fields[name].repr else "not shown"
+    return f"--{flag} ({PREFIX}{name.upper()}) is {shown}: {allowed}"

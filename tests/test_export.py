@@ -14,10 +14,10 @@ import pytest
 import tensorflow as tf
 
 import made
-from app import main
 from facenality import card, images, recipe
 from facenality.engines import saving, tensorflow
 from facenality.exporting import checks, places
+from facenality.main import main
 from hiding import without
 from serving import ROOT
 

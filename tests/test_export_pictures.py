@@ -14,10 +14,10 @@ import tensorflow as tf
 from PIL import Image
 
 import made
-from app import main
 from facenality import images
 from facenality.engines import orientation, picture_graph, saving
 from facenality.exporting import comparing, photograph
+from facenality.main import main
 from facenality.preprocessing import SCALES
 from facenality.recipe import ImageSpec, Recipe
 from facenality.tasks.describing import ranked

@@ -23,8 +23,8 @@ def folder(tmp_path_factory):
 
 def routes(*flags: str) -> dict[str, set[str]]:
     """The methods by path, as the application has them."""
-    from app import compose
     from facenality import cli
+    from facenality.service import compose
     from facenality.web import create_app
 
     settings = cli.parse([*flags]).settings

@@ -114,7 +114,7 @@ def test_a_taken_port_stops_the_start_with_one_line(colours):
 def test_a_process_that_gevent_has_patched_is_refused():
     code = (
         "from gevent import monkey; monkey.patch_all()\n"
-        "import app, sys; sys.exit(app.main([]))"
+        "from facenality.main import main; import sys; sys.exit(main([]))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True

@@ -4,6 +4,7 @@ import pytest
 
 from facenality import cli
 from facenality.errors import WrongSetting
+from facenality.service import check_settings
 from facenality.settings import Settings, load
 
 
@@ -37,7 +38,7 @@ def test_tensorflow_servings_address_is_read_by_its_own_name_too(monkeypatch):
 def test_a_wrong_address_under_its_own_name_stops_the_start_too(monkeypatch):
     monkeypatch.setenv("TF_SERVING_HOST", "http://tf-serving:8500")
     with pytest.raises(WrongSetting, match="HOST:PORT"):
-        load()
+        check_settings(load())
 
 
 def test_a_dot_env_file_is_read(tmp_path):
@@ -71,7 +72,7 @@ def test_a_wrong_value_names_knob_value_and_what_is_allowed(
 ):
     monkeypatch.setenv(f"FACENALITY_{knob.upper()}", value)
     with pytest.raises(WrongSetting) as caught:
-        load()
+        check_settings(load())
     line = str(caught.value)
     assert f"--{knob.replace('_', '-')} (FACENALITY_{knob.upper()})" in line
     assert repr(value) in line

@@ -4,7 +4,7 @@ import logging
 import socket
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..connection import SOCKET, has_bytes
 from ..errors import FacenalityError, TooManyConnections
@@ -14,12 +14,10 @@ from .body import Body, CountedBody
 from .chunked import ChunkedBody
 from .environ import environ_of
 from .head import Head, read_head
+from .protocol import HTTPServer
 from .refusals import refusal
 from .reply import Reply
 from .stream import NEVER, Late, Stream
-
-if TYPE_CHECKING:
-    from .server import Server
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +29,7 @@ class Handler:
     """`excess`: there are too many connections, and this one is only told so."""
 
     def __init__(
-        self, sock: Any, address: Any, server: "Server", *, excess: bool
+        self, sock: Any, address: Any, server: HTTPServer, *, excess: bool
     ) -> None:
         self.stream = Stream(sock, server.limits.head_timeout)
         self.idle_since = time.monotonic()

@@ -9,11 +9,11 @@ import secrets
 import time
 from http import HTTPStatus
 
+import orjson
 from gevent.pywsgi import format_date_time
 
 from .. import error_contract
 from ..errors import FacenalityError
-from ..json_text import dumps
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ def refusal(
     token = secrets.token_hex(16)
     what = _WHAT.get(error.status, "a malformed request")
     log.info("%s was refused: %d %s id=%s", what, error.status, error.code, token)
-    text = dumps(error_contract.body(error, token))
+    text = orjson.dumps(error_contract.body(error, token))
     fields = {
         "Date": format_date_time(time.time()).decode(),
         "Content-Type": "application/json",

@@ -2,18 +2,16 @@
 
 import logging
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gevent.pywsgi import WSGIHandler
 
 from ..errors import FacenalityError
 from .body import Body
 from .head import Head
+from .protocol import HTTPServer
 from .refusals import refusal
 from .stream import Late, Stream
-
-if TYPE_CHECKING:
-    from .server import Server
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +28,7 @@ class Reply(WSGIHandler):
     response_headers: list[tuple[bytes, bytes]]
 
     def __init__(
-        self, stream: Stream, head: Head, body: Body, server: "Server"
+        self, stream: Stream, head: Head, body: Body, server: HTTPServer
     ) -> None:
         self.stream = stream
         self.command, self.request_version = head.method, head.version

@@ -18,7 +18,8 @@ import grpc
 from gevent.event import AsyncResult
 
 from ...errors import ModelNotLoaded
-from ...remote import TLS_OFF, Remote
+from ...remote import Remote
+from ...settings import TLS_OFF
 from .failures import PASSING
 
 MIB = 1024 * 1024

@@ -1,0 +1,22 @@
+"""The server as its connections see it, so that they need not import it."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from .limits import Limits
+from .tls import Tls
+
+
+class HTTPServer(Protocol):
+    """`server.Server` describes each of these."""
+
+    application: Callable[..., Any]
+    draining: bool
+    environ: dict[str, Any]
+    limits: Limits
+    on_refused: Callable[[int | None, str], None]
+    origins: tuple[str, ...]
+    tls: Tls | None
+
+    def closed_one(self, handler: Any) -> None:
+        """The connection of `handler` has closed."""
