@@ -23,7 +23,7 @@ EXPOSED_V2 = ", ".join((HEADER_LENGTH, *error_contract.EXPOSED))
 def set_up(app: Flask, origins: tuple[str, ...]) -> None:
     """Let pages of `origins` call the prediction and model-description routes.
 
-    A preflight is answered with the headers that it names, and never allows credentials.
+    A preflight is answered with the headers that it names, and allows no credentials.
     """
     CORS(
         app,
