@@ -242,7 +242,30 @@ def test_a_preflight_allows_the_contracts_headers(server):
     assert {"authorization", "content-type", "x-api-key"} <= set(allowed.split(", "))
 
 
-@pytest.mark.parametrize("path", ["/", "/livez", "/readyz", "/healthz"])
+@pytest.mark.parametrize("path", ["/predict", "/v1/models", "/v2/models/m/infer"])
+def test_a_preflight_allows_every_header_that_it_names(server, path):
+    """Uploaders, tracers and pages that compress send headers of their own."""
+    import requests
+
+    named = "cache-control, content-encoding, traceparent, x-requested-with"
+    reply = requests.options(
+        server.url + path,
+        headers={
+            "Origin": "https://shop.example",
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": named,
+        },
+        timeout=30,
+    )
+    assert reply.status_code == 200
+    assert reply.headers["Access-Control-Allow-Origin"] == "*"
+    assert reply.headers["Access-Control-Allow-Headers"] == named
+    assert "Access-Control-Allow-Credentials" not in reply.headers
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/livez", "/readyz", "/healthz", "/models/m/examples/a.png"]
+)
 def test_the_page_and_the_probes_are_for_their_own_origin(server, path):
     reply = server.get(path, headers={"Origin": "https://shop.example"})
     assert "Access-Control-Allow-Origin" not in reply.headers

@@ -1,0 +1,60 @@
+"""GET /openapi.json: every route, for programs that read descriptions of interfaces.
+
+`openapi.json` beside this file describes a server with API keys and text tokens. What
+this server does not have is taken out; its version and its address are put in.
+"""
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from .. import __version__
+from ..json_text import dumps
+from .pages import File, keep, send
+
+FILE = Path(__file__).with_name("openapi.json")
+TEXT_ROUTE = "/api/v1/{token}/predict"
+
+Json = dict[str, Any]
+
+
+def routes(*, keyed: bool, texts: bool) -> Blueprint:
+    """The route of the document, which is read from the disk once."""
+    blueprint = Blueprint("openapi", __name__)
+    whole = document(keyed=keyed, texts=texts)
+
+    @lru_cache(maxsize=4)  # a proxy has one prefix, or a few
+    def under(prefix: str) -> File:
+        servers = [{"url": prefix or "/"}]
+        return keep(dumps(whole | {"servers": servers}), "application/json")
+
+    @blueprint.get("/openapi.json")
+    def openapi() -> Response:
+        return send(under(request.script_root))
+
+    return blueprint
+
+
+def document(*, keyed: bool, texts: bool) -> Json:
+    """The document of a server that asks for API keys, and that has the text route."""
+    whole: Json = json.loads(FILE.read_bytes())
+    whole["info"]["version"] = __version__
+    if not texts:
+        del whole["paths"][TEXT_ROUTE]
+    if not keyed:
+        _remove_keys(whole)
+    return whole
+
+
+def _remove_keys(whole: Json) -> None:
+    """Nothing is said of keys, neither by an operation nor by a component."""
+    del whole["components"]["securitySchemes"]
+    del whole["components"]["responses"]["401"]
+    del whole["components"]["headers"]["WWW-Authenticate"]
+    for methods in whole["paths"].values():
+        for operation in methods.values():
+            if operation.pop("security", None):
+                del operation["responses"]["401"]
