@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import settings
+from .errors import WrongSetting
 
 COMMANDS = {
     "serve": "serve the models (this is the default)",
@@ -16,6 +17,14 @@ COMMANDS = {
 }
 
 
+REMOVED_FROM_FETCH = {
+    "--mirror": "--mirror was removed: name a proxy in HTTPS_PROXY, or set KERAS_HOME "
+    "to a folder whose models/ holds Keras's files.",
+    "--checksums": "--checksums was removed: Keras checks the files whose checksums it "
+    "knows, and fetched.json keeps the SHA-256 of the weights.",
+}
+
+
 @dataclass(frozen=True)
 class Command:
     """What the user asked for."""
@@ -24,8 +33,6 @@ class Command:
     settings: settings.Settings
     write_expected: bool = False
     architecture: str = ""
-    mirror: str | None = None
-    checksums: Path | None = None
     out: Path = Path()
     force: bool = False
     as_version: int | None = None
@@ -42,13 +49,14 @@ def parse(argv: list[str]) -> Command:
     if name not in COMMANDS:
         parser.error(f"there is no command {name!r}; there are: {', '.join(COMMANDS)}")
     given = parser.parse_args(argv)
+    for flag, sentence in REMOVED_FROM_FETCH.items():
+        if getattr(given, flag.removeprefix("--"), None) is not None:
+            raise WrongSetting(sentence)
     return Command(
         name,
         settings.from_namespace(given),
         write_expected=getattr(given, "write_expected", False),
         architecture=getattr(given, "architecture", ""),
-        mirror=getattr(given, "mirror", None),
-        checksums=getattr(given, "checksums", None),
         out=getattr(given, "out", Path()),
         force=getattr(given, "force", False),
         as_version=getattr(given, "as_version", None),
@@ -93,17 +101,8 @@ def _add_fetch(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "architecture", metavar="NAME", help="ResNet50, MobileNetV2, ... in any case"
     )
-    parser.add_argument(
-        "--mirror",
-        metavar="URL",
-        help="address with the same files, in place of Keras's own",
-    )
-    parser.add_argument(
-        "--checksums",
-        metavar="FILE",
-        type=Path,
-        help="output of sha256sum that goes before the checksums Keras knows",
-    )
+    for flag in REMOVED_FROM_FETCH:
+        parser.add_argument(flag, nargs="?", const="", help=argparse.SUPPRESS)
 
 
 def _add_dataset(parser: argparse.ArgumentParser) -> None:

@@ -189,5 +189,13 @@ class ModelNotLoaded(FacenalityError):
     retry_after = 60.0
 
 
+class FetchFailed(FacenalityError):
+    """A model that could not be fetched; the sentence says what was tried."""
+
+
+class NotReached(FetchFailed):
+    """No server answered: a matter of the network, not of the file."""
+
+
 class WrongSetting(Exception):
     """A knob with a value that is not allowed; stops the start."""

@@ -61,13 +61,7 @@ def main(argv: list[str]) -> int:
         check_settings(command.settings)
         logs.set_up(command.settings.log_level, command.settings.log_format)
         if command.name == "fetch":
-            return fetch(
-                command.architecture,
-                command.settings.models_dir,
-                mirror=command.mirror,
-                cache_dir=command.settings.cache_dir or command.settings.models_dir,
-                checksums=command.checksums,
-            )
+            return fetch(command.architecture, command.settings.models_dir)
         if command.name == "check":
             return check(command.settings, write_expected=command.write_expected)
         if command.name == "dataset":

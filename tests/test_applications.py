@@ -1,7 +1,7 @@
-"""keras.applications: its modes, its addresses, and its getter, which is given back."""
+"""keras.applications: the preprocessing and the input size of each architecture."""
 
+import json
 import sys
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -12,8 +12,6 @@ from keras.src.utils import file_utils
 from facenality import card, preprocessing
 from facenality.engines import applications
 from facenality.fetching import fetched
-from facenality.fetching.checksums import FetchFailed
-from facenality.fetching.mirror import Asked, Source
 from weights import written
 
 MODES = {
@@ -48,54 +46,21 @@ def test_every_architecture_gets_its_own_preprocessing_on_a_complete_card(
     assert (written.preprocess, written.image.size) == (mode, (224, 224))
 
 
-def test_mobilenet_v3_has_a_size_although_keras_leaves_it_open(tmp_path):
-    made = applications.write(
-        "MobileNetV3Small",
-        tmp_path / "model.keras",
-        lambda asked: written(keras.applications.MobileNetV3Small, tmp_path / "w.h5"),
-    )
-    assert made == applications.Written(224, 224, "none")
+def test_mobilenet_v3_has_a_size_although_keras_leaves_it_open(tmp_path, monkeypatch):
+    models = tmp_path / "home" / "models"
+    models.mkdir(parents=True)
+    weights = models / "weights_mobilenet_v3_small_224_1.0_float.h5"
+    written(keras.applications.MobileNetV3Small, weights)
+    names = {str(i): [f"n{i:08}", f"Class_{i}"] for i in range(1000)}
+    (models / applications.CLASS_NAMES).write_text(json.dumps(names))
+    monkeypatch.setattr(file_utils, "get_file", file_utils.get_file)  # is put back
+    monkeypatch.setattr(imagenet_utils, "CLASS_INDEX", None)
+    # Keras knows the checksums of the real files only.
+    monkeypatch.setattr(file_utils, "validate_file", lambda *_: True)
+    made = applications.write("mobilenetV3small", tmp_path, tmp_path / "home", {})
+    assert (made["architecture"], made["height"]) == ("MobileNetV3Small", 224)
+    assert (made["width"], made["preprocess"]) == (224, "none")
+    assert made["classes"][999] == ("n00000999", "Class_999")
     model = keras.saving.load_model(tmp_path / "model.keras", compile=False)
     assert model.input_shape == (None, 224, 224, 3)
     assert any(isinstance(layer, keras.layers.Rescaling) for layer in model.layers)
-
-
-def test_every_address_that_keras_knows_has_its_place_on_a_mirror():
-    there = Source("http://mirror.example/keras", Path("cache"), {})
-    modules = {
-        sys.modules[getattr(keras.applications, n).__module__]
-        for n in applications.names()
-    } | {imagenet_utils}
-    addresses = [
-        value
-        for module in modules
-        for value in vars(module).values()
-        if isinstance(value, str) and value.startswith("https://storage")
-    ]
-    assert len(addresses) > 10
-    for address in addresses:
-        url = there.url(Asked("w.h5", address, None))
-        assert url.startswith("http://mirror.example/keras/")
-    with pytest.raises(FetchFailed, match="no place for"):
-        there.url(Asked("w.h5", "https://elsewhere.example/w.h5", None))
-    assert Source(None, Path("c"), {}).url(Asked("w", "https://a", None))
-
-
-def test_keras_has_its_own_getter_back_afterwards():
-    own = file_utils.get_file
-
-    def stop(asked):
-        assert file_utils.get_file is not own
-        raise FetchFailed("stop")
-
-    with pytest.raises(FetchFailed, match="stop"):
-        applications.class_names(stop)
-    assert file_utils.get_file is own
-
-
-def test_class_names_that_are_none_are_refused(tmp_path):
-    for text in ("{}", "no JSON", "[]"):
-        (tmp_path / "classes.json").write_text(text)
-        with pytest.raises(FetchFailed, match="class names"):
-            applications.class_names(lambda asked: tmp_path / "classes.json")
-    assert imagenet_utils.CLASS_INDEX is None

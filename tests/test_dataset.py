@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facenality.uploads.record import Record
+from facenality.uploads.index import Record
 from facenality.uploads.store import Store
 from made import picture
 from serving import ROOT, Served

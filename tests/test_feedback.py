@@ -1,9 +1,10 @@
 """POST /feedback and DELETE /feedback/<id> over a real socket; what lies on disk."""
 
-import json
 import shutil
+import sqlite3
 import time
 from base64 import b64encode
+from contextlib import closing
 
 import pytest
 import requests
@@ -49,16 +50,11 @@ def delete(server, token, **more) -> requests.Response:
 
 
 def records(folder) -> list[dict]:
-    """What the index says is kept, read by hand."""
-    kept: dict[tuple, dict] = {}
-    for line in (folder / "index.jsonl").read_text().splitlines()[1:]:
-        said = json.loads(line)
-        if "keep" in said:
-            one = said["keep"]
-            kept[one["owner"], one["file"]] = one
-        else:
-            del kept[tuple(said["drop"])]
-    return list(kept.values())
+    """What the index says is kept, read by SQL."""
+    with closing(sqlite3.connect(folder / "index.sqlite")) as index:
+        index.row_factory = sqlite3.Row
+        rows = index.execute("SELECT * FROM uploads ORDER BY id")
+        return [dict(row) for row in rows]
 
 
 def pictures(folder) -> set[str]:
@@ -83,7 +79,7 @@ def test_a_correction_is_kept_until_its_sender_deletes_it(flagged):
     assert {**record, **TRUE} == record
     with Image.open(folder / record["file"]) as kept:
         assert (kept.size, kept.getpixel((0, 0))) == ((60, 40), (128, 128, 128))
-    assert token not in (folder / "index.jsonl").read_text()
+    assert token.encode() not in (folder / "index.sqlite").read_bytes()
 
     assert delete(server, token).json()["success"] is True
     assert pictures(folder) == set()

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from facenality.errors import FetchFailed
 from facenality.fetching import fetched, sample, versions
-from facenality.fetching.checksums import FetchFailed
 from facenality.fetching.fetched import Record
 
 
@@ -52,14 +52,13 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path):
 
 
 def test_a_record_that_cannot_be_read_is_no_record(tmp_path):
-    record = Record("Net", "w.h5", None)
     (tmp_path / "net" / "1").mkdir(parents=True)
     (tmp_path / "net" / "1" / "model.keras").write_bytes(b"")
-    assert fetched.there(tmp_path, record) is None
+    assert fetched.known(tmp_path) == {}
     (tmp_path / "net" / "1" / "fetched.json").write_text("[]")
-    assert fetched.there(tmp_path, record) is None
-    fetched.write(tmp_path / "net" / "1", record, "f" * 64)
-    assert fetched.there(tmp_path, record) == tmp_path / "net" / "1"
+    assert fetched.known(tmp_path) == {}
+    fetched.write(tmp_path / "net" / "1", Record("Net", "w.h5", None), "f" * 64)
+    assert fetched.known(tmp_path) == {"w.h5 None": str(tmp_path / "net" / "1")}
 
 
 def test_the_sample_is_a_picture_and_always_the_same():

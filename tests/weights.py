@@ -1,4 +1,4 @@
-"""Weights for the architectures of keras.applications, as a mirror would have them."""
+"""Weights for the architectures of keras.applications, in Keras's format."""
 
 from collections.abc import Callable
 from pathlib import Path

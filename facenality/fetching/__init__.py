@@ -1,5 +1,6 @@
 """`app.py fetch`: an ImageNet model of keras.applications into the models folder.
 
-command -> steps -> mirror -> download -> asking: what is said, what is done, where
-from, one resumable and checked file, one request. Nothing here runs while serving.
+`command` starts `engines/applications.py` in a child process, which downloads and
+builds the network with Keras; then it verifies and publishes the version. Nothing here
+runs while serving.
 """

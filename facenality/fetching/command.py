@@ -1,44 +1,38 @@
 """`app.py fetch NAME`: a keras.applications model, from the network to models/.
 
-Keras names its files ─▶ mirror ─▶ weights, class names ─▶ models/.NAME.fetching
+child process: Keras downloads and builds ─▶ models/.applications.fetching/version
 ─▶ loaded and verified as the server would ─▶ one rename ─▶ models/NAME/VERSION
 """
 
-import difflib
+import os
+from contextlib import nullcontext
 from pathlib import Path
-from types import ModuleType
 
 from rich.console import Console
 
-from ..errors import FacenalityError
-from .checksums import FetchFailed
-from .checksums import read as read_checksums
-from .download import NotReached
-from .mirror import Source, checked
-from .steps import AlreadyThere, Fetching
+from .. import loader, settings
+from ..errors import FacenalityError, NotReached
+from ..folder import Found
+from . import child, fetched, sample, versions
+from .fetched import Record
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+STALL_S = 60.0  # a download that brings nothing for so long is given up
 
 
-def fetch(
-    name: str,
-    models_dir: Path,
-    *,
-    mirror: str | None,
-    cache_dir: Path,
-    checksums: Path | None = None,
-) -> int:
+class AlreadyThere(Exception):
+    """A version made from the same weights: its folder."""
+
+
+def fetch(name: str, models_dir: Path, *, stall_s: float = STALL_S) -> int:
     """Fetch the architecture `name` as a new version in `models_dir`; the exit status.
 
-    `mirror` stands in for the addresses that Keras knows, and the digests in the file
-    `checksums` (of sha256sum) for its digests. `cache_dir` keeps what has arrived until
-    it has become a model.
+    Files are taken from `KERAS_HOME` where the environment sets it, and kept there.
+    Proxies and certificates are those of the environment (HTTPS_PROXY, SSL_CERT_FILE).
     """
     out, err = Console(), Console(stderr=True)
     try:
-        digests = read_checksums(checksums) if checksums else {}
-        source = Source(checked(mirror), cache_dir, digests)
-        folder = _fetched(name, models_dir, source, out)
+        folder = _fetched(name, models_dir, out, stall_s)
     except AlreadyThere as there:
         _say(out, f"{there} is already there, from the same weights: nothing to do.")
         return 0
@@ -49,7 +43,7 @@ def fetch(
     except OSError as error:
         _say(err, f"{error.filename or models_dir}: {error.strerror or error}.")
     except KeyboardInterrupt:
-        _say(err, "Stopped. What has arrived is kept; run it again to go on.")
+        _say(err, "Stopped. Nothing was changed in the models folder.")
         return INTERRUPTED
     else:
         _say(out, f"{folder} is ready to be served.")
@@ -57,40 +51,58 @@ def fetch(
     return 1
 
 
-def _fetched(name: str, models_dir: Path, source: Source, out: Console) -> Path:
-    with out.status("importing Keras"):
-        applications = _applications()
-    architecture = _spelt(name, applications.names())
-    return Fetching(architecture, models_dir, source, out).run(applications)
+def _fetched(name: str, models_dir: Path, out: Console, stall_s: float) -> Path:
+    """The folder of the new version. Raises AlreadyThere, FacenalityError, OSError."""
+    given = os.environ.get("KERAS_HOME")
+    own = Path(given).expanduser().absolute() if given else None
+    with (
+        versions.locked(models_dir) as lock,
+        versions.locked(own) if own else nullcontext(lock) as home_lock,
+        versions.made_aside(models_dir, "applications") as aside,
+    ):
+        version = aside / "version"
+        version.mkdir()
+        wanted = child.Wanted(
+            name=name,
+            version=version,
+            home=own or (aside / "keras").absolute(),
+            known=fetched.known(models_dir),
+        )
+        out.print(f"{name}: building the network", highlight=False)
+        made = child.build(wanted, aside, (lock, home_lock), stall_s)
+        if made.already is not None:
+            raise AlreadyThere(made.already)
+        model = made.architecture.lower()
+        versions.refuse_unversioned(models_dir, model)
+        _write(version, made, out)
+        found = Found(model, 1, version / "model.keras", (version,))
+        knobs = settings.load({"models_dir": models_dir, "max_batch_size": 1})
+        with out.status("") as status:  # its answer to the sample is the expected one
+            loader.load(found, knobs, status.update, write_expected=True)
+        return versions.published(version, models_dir, model)
 
 
-def _applications() -> ModuleType:
-    try:
-        from ..engines import applications
-    except ImportError as error:
-        raise FetchFailed(
-            f"fetch builds the model with Keras and TensorFlow, and here: {error}."
-        ) from None
-    return applications
-
-
-def _spelt(name: str, names: list[str]) -> str:
-    """The architecture that `name` means. Raises FetchFailed with those there are."""
-    known = {n.lower(): n for n in names}
-    if name.lower() in known:
-        return known[name.lower()]
-    near = difflib.get_close_matches(name.lower(), known, n=3)
-    meant = f" Did you mean {' or '.join(known[n] for n in near)}?" if near else ""
-    raise FetchFailed(
-        f"keras.applications has no {name}.{meant} There are: {', '.join(names)}."
-    )
+def _write(version: Path, made: child.Built, out: Console) -> None:
+    """Everything beside model.keras but expected.json."""
+    if made.checksum is None:
+        _say(
+            out,
+            f"Keras knows no checksum of {made.weights}; its SHA-256 is {made.sha256}",
+        )
+    record = Record(made.architecture, made.weights, made.checksum)
+    fetched.write(version, record, made.sha256)
+    labels = fetched.labels(list(made.classes))
+    card = fetched.card(made.architecture, made.height, made.width, made.preprocess)
+    (version / "labels.txt").write_text(labels, encoding="utf-8")
+    (version / "model.toml").write_text(card, encoding="utf-8")
+    (version / "sample.png").write_bytes(sample.png())
 
 
 def _advice(name: str, models_dir: Path) -> str:
     return (
-        "Without a way out of here, name a mirror (--mirror URL) or a proxy "
-        "(HTTPS_PROXY in the environment), or fetch on another machine and copy its "
-        f"{models_dir / name.lower()}/ to this one."
+        "Without a way out of here, name a proxy (HTTPS_PROXY in the environment), set "
+        "KERAS_HOME to a folder whose models/ holds Keras's files, or fetch on another "
+        f"machine and copy its {models_dir / name.lower()}/ to this one."
     )
 
 

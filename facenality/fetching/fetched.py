@@ -70,13 +70,17 @@ def write(directory: Path, record: Record, sha256: str) -> None:
     (directory / RECORD).write_text(text, encoding="utf-8")
 
 
-def there(models_dir: Path, record: Record) -> Path | None:
-    """The folder of a version that was fetched from the same, the newest of them."""
-    name = record.architecture.lower()
-    for found in reversed(folder.find(models_dir)):
-        if found.name == name and _read(found.file.parent / RECORD) == record:
-            return found.file.parent
-    return None
+def known(models_dir: Path) -> dict[str, str]:
+    """The folders of versions that were fetched, the newest of each.
+
+    They go by the name and the checksum of their weights, with a blank between them.
+    """
+    folders = {}
+    for found in folder.find(models_dir):
+        record = _read(found.file.parent / RECORD)
+        if record and record.architecture.lower() == found.name:
+            folders[f"{record.weights} {record.checksum}"] = str(found.file.parent)
+    return folders
 
 
 def _read(file: Path) -> Record | None:

@@ -13,16 +13,17 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .. import folder
-from .checksums import FetchFailed
+from ..errors import FetchFailed
 
 _NUMBER = re.compile(r"[0-9]+")
 
 
 @contextmanager
-def locked(directory: Path) -> Iterator[None]:
+def locked(directory: Path) -> Iterator[int]:
     """One fetch at a time in `directory`, which is made if it is missing.
 
-    The lock goes with the process, however that ends. Raises FetchFailed.
+    The lock goes with the processes that hold the file descriptor, which it yields,
+    however they end. Raises FetchFailed.
     """
     directory.mkdir(parents=True, exist_ok=True)
     handle = os.open(directory, os.O_RDONLY)
@@ -30,7 +31,7 @@ def locked(directory: Path) -> Iterator[None]:
         # Some network file systems cannot lock a directory: then nothing is locked.
         with suppress(OSError):
             _lock(handle, directory)
-        yield
+        yield handle
     finally:
         os.close(handle)
 

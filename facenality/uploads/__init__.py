@@ -2,7 +2,7 @@
 
     sender ─ id ─▶ web ─ input ─▶ Uploads (hub) ─ thread ─▶ cleaned ─▶ Store ─▶ uploads/
                                      │                                  ├ HASH.png | …
-                                  NotStored                             └ index.jsonl
+                                  NotStored                             └ index.sqlite
 
 Nothing in here is ever served. The id of the reply, which only the sender has, deletes.
 """

@@ -13,9 +13,9 @@ from rich.progress import track
 
 from ..errors import NotUsable
 from ..settings import Settings
-from .record import Record
+from .index import Record
 from .safe_names import folders
-from .store import NAME, Store
+from .store import FILE, Store
 
 LABELS = "labels.txt"
 
@@ -63,7 +63,7 @@ def make_way(out: Path, *, force: bool) -> None:
     By `force` an earlier export is removed; what is not from an export stays.
     """
     if force:
-        for file in [f for f in out.glob("*/*") if NAME.fullmatch(f.name)]:
+        for file in [f for f in out.glob("*/*") if FILE.fullmatch(f.name)]:
             file.unlink()
             if not any(file.parent.iterdir()):
                 file.parent.rmdir()

@@ -1,147 +1,179 @@
-"""index.jsonl: lines are only added, until the dead ones are too many.
+"""index.sqlite: one row for each upload, shared by the processes of this machine.
 
-To be used under the folder's lock. The first line is the file's own random name: by it
-another process knows that the index was written anew. A line that a crash cut short is
-cut off by whoever comes next; other processes' lines are read before anything is done.
+A transaction is also the lock of the folder: it begins IMMEDIATE, so that one process
+at a time looks at the rows, writes or removes files, and commits. What a process that
+was killed had not committed is rolled back by the next one. Deleted rows are
+overwritten with zeros (`secure_delete`).
+
+An index.jsonl, as earlier versions kept it, is read in once and removed.
 """
 
+import hashlib
+import json
 import logging
 import os
-import secrets
-from collections import Counter
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
-from typing import IO
-
-from . import record
-from .record import Key, Record
 
 log = logging.getLogger(__name__)
 
-SPARE_LINES = 1000  # dead ones that are no reason yet to write the index anew
-LINE_BYTES = 512  # that a record counts for beside its file
+NAME = "index.sqlite"
+JOURNAL = "index.jsonl"
+ROW_BYTES = 512  # that a row counts for beside its file
+LOCK_TIMEOUT_S = 60.0  # seconds to wait for the transactions of other processes
+
+# `total` is kept by triggers: adding all sizes up for each upload would take longer and
+# longer. A file counts once, however many rows name it.
+_SCHEMA = (  # its 512 is ROW_BYTES
+    """CREATE TABLE uploads (
+        id INTEGER PRIMARY KEY, owner TEXT NOT NULL, file TEXT NOT NULL,
+        size INTEGER NOT NULL, time REAL NOT NULL, model TEXT NOT NULL,
+        version TEXT NOT NULL, label TEXT, prediction TEXT NOT NULL,
+        UNIQUE (owner, file)
+    )""",
+    "CREATE INDEX uploads_by_file ON uploads (file)",
+    "CREATE TABLE total (bytes INTEGER NOT NULL)",
+    "INSERT INTO total VALUES (0)",
+    """CREATE TRIGGER added AFTER INSERT ON uploads BEGIN
+        UPDATE total SET bytes = bytes + 512 + NEW.size *
+            ((SELECT count(*) FROM uploads WHERE file = NEW.file) = 1);
+    END""",
+    """CREATE TRIGGER deleted AFTER DELETE ON uploads BEGIN
+        UPDATE total SET bytes = bytes - 512 - OLD.size *
+            (NOT EXISTS (SELECT 1 FROM uploads WHERE file = OLD.file));
+    END""",
+)
+
+
+@dataclass(frozen=True)
+class Record:
+    """`owner` is a hash: whoever reads the index cannot delete in the sender's name."""
+
+    owner: str
+    file: str  # SHA-256 of the content, and a suffix
+    size: int
+    time: float  # seconds since 1970
+    model: str
+    version: str
+    label: str | None  # what it should have been; None where nobody said
+    prediction: str  # what was shown
+
+
+_COLUMNS = ", ".join(field.name for field in fields(Record))
+
+
+def owner_of(token: str) -> str:
+    """The owner that a reply's id stands for."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class Index:
-    """The live records by key, the oldest first, and how often each file is used."""
+    """The rows, within one transaction. The order of rows is that of their adding."""
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self._begin(b"")
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._sql = connection
 
-    def _begin(self, name: bytes) -> None:
-        self.records: dict[Key, Record] = {}
-        self.uses: Counter[str] = Counter()
-        self.size = 0  # bytes of all files, and of the index itself, about
-        self._name = name
-        self._end = len(name)  # of what has been read
-        self._lines = 0
+    @property
+    def size(self) -> int:
+        """Bytes of all files, and ROW_BYTES for each row."""
+        (size,) = self._sql.execute("SELECT bytes FROM total").fetchone()
+        return int(size)
 
-    def refresh(self) -> None:
-        """Read what was written since the last time, by whomever. Raises OSError."""
-        with open(self._file, "a+b", opener=private) as stream:
-            stream.seek(0)
-            name = stream.readline()
-            if name != self._name:
-                self._begin(name)
-            stream.seek(self._end)
-            data = stream.read()
-            whole = data[: data.rfind(b"\n") + 1]
-            self._end += len(whole)
-            stream.truncate(self._end)
-        for line in whole.splitlines():
-            self._read(line)
-        if not name.endswith(b"\n"):
-            self._create()
+    def records(self, owner: str | None = None) -> list[Record]:
+        """All records, or those of `owner`, the oldest first."""
+        rows = self._sql.execute(
+            f"SELECT {_COLUMNS} FROM uploads WHERE ?1 IS NULL OR owner = ?1 "  # noqa: S608
+            "ORDER BY id",
+            (owner,),
+        )
+        return [Record(*row) for row in rows]
 
-    def _create(self) -> None:
-        """Begin a file that is new, or was cut short in its first line."""
-        os.truncate(self._file, 0)
-        name = _new_name()
-        self._begin(b"")
-        self._append(name)
-        self._name = name
+    def oldest(self) -> Record | None:
+        """The record that leaves first."""
+        row = self._sql.execute(
+            f"SELECT {_COLUMNS} FROM uploads ORDER BY id LIMIT 1"  # noqa: S608
+        ).fetchone()
+        return Record(*row) if row else None
 
-    def add(self, one: Record) -> None:
-        """Add a record. Raises OSError, and then nothing has been written."""
-        self._append(record.kept(one))
-        self._apply(one)
+    def uses(self, file: str) -> int:
+        """How many records name this file."""
+        (uses,) = self._sql.execute(
+            "SELECT count(*) FROM uploads WHERE file = ?", (file,)
+        ).fetchone()
+        return int(uses)
 
-    def drop(self, keys: list[Key]) -> None:
-        """Take records away. Raises OSError."""
-        self._append(b"".join(map(record.dropped, keys)))
-        for key in keys:
-            self._apply(key)
+    def add(self, record: Record) -> None:
+        """Add a record, in place of the same sender's record of the same file."""
+        self.drop(record)
+        marks = ", ".join("?" * len(fields(Record)))
+        self._sql.execute(
+            f"INSERT INTO uploads ({_COLUMNS}) VALUES ({marks})",  # noqa: S608
+            tuple(map(_storable, astuple(record))),
+        )
 
-    def compact(self) -> None:
-        """Write the live records anew where most lines are dead."""
-        if self._lines <= 2 * len(self.records) + SPARE_LINES:
+    def drop(self, record: Record) -> None:
+        """Delete a record; no error where it is not there."""
+        self._drop(record.owner, record.file)
+
+    def _drop(self, owner: str, file: str) -> None:
+        self._sql.execute(
+            "DELETE FROM uploads WHERE owner = ? AND file = ?", (owner, file)
+        )
+
+    def prepare(self, journal: Path) -> None:
+        """Make the tables where they are missing, with what `journal` has."""
+        (version,) = self._sql.execute("PRAGMA user_version").fetchone()
+        if version:
             return
-        try:
-            self._write_anew(self._file.with_name("index.fresh"))
-        except OSError as error:
-            log.error("uploads: the index stays long: %s", error.strerror)
-
-    def _write_anew(self, fresh: Path) -> None:
-        with open(fresh, "wb", opener=private) as stream:
-            stream.write(_new_name())
-            stream.writelines(map(record.kept, self.records.values()))
-            sync(stream)
-        fresh.replace(self._file)
-        sync_folder(self._file.parent)
+        for statement in _SCHEMA:
+            self._sql.execute(statement)
+        if journal.exists():
+            for line in journal.read_bytes().splitlines()[1:]:
+                self._read(line)
+        self._sql.execute("PRAGMA user_version = 1")
 
     def _read(self, line: bytes) -> None:
-        self._lines += 1
+        """Do what a line of the journal says: add a record, or delete one."""
         try:
-            self._apply(record.read(line))
-        except (ValueError, TypeError, KeyError):
-            log.warning("uploads: a line of the index cannot be read; it is left out")
-
-    def _apply(self, said: Record | Key) -> None:
-        old = self.records.pop(said.key if isinstance(said, Record) else said, None)
-        if old:
-            self.uses[old.file] -= 1
-            self.size -= LINE_BYTES
-            if not self.uses[old.file]:
-                del self.uses[old.file]
-                self.size -= old.size
-        if isinstance(said, Record):
-            self.records[said.key] = said
-            self.uses[said.file] += 1
-            self.size += LINE_BYTES + (0 if self.uses[said.file] > 1 else said.size)
-
-    def _append(self, data: bytes) -> None:
-        with open(self._file, "ab", buffering=0, opener=private) as stream:
-            try:
-                written = 0
-                while written < len(data):  # a disk that is nearly full takes a part
-                    written += stream.write(data[written:])
-                sync(stream)
-            except OSError:
-                stream.truncate(self._end)
-                raise
-        self._end += len(data)
-        self._lines += data.count(b"\n")
+            said = json.loads(line)
+            if "drop" in said:
+                owner, file = said["drop"]
+                self._drop(owner, file)
+            else:
+                self.add(Record(**said["keep"]))
+        except (ValueError, TypeError, KeyError, sqlite3.Error):
+            log.warning("uploads: a line of %s cannot be read; it is left out", JOURNAL)
 
 
-def private(path: str, flags: int) -> int:
-    """An opener for files that nobody else is to read."""
-    return os.open(path, flags, 0o600)
+@contextmanager
+def transaction(folder: Path) -> Iterator[Index]:
+    """The index in `folder`, for this process alone; committed unless it raises.
 
-
-def sync(stream: IO[bytes]) -> None:
-    """Make what was written outlast a power cut."""
-    stream.flush()
-    os.fsync(stream.fileno())
-
-
-def sync_folder(folder: Path) -> None:
-    """The same for a rename in `folder`."""
-    number = os.open(folder, os.O_RDONLY)
+    Raises OSError where the disk or the database fails: then no row has changed.
+    """
+    file, journal = folder / NAME, folder / JOURNAL
+    os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
     try:
-        os.fsync(number)
-    finally:
-        os.close(number)
+        with closing(
+            sqlite3.connect(file, LOCK_TIMEOUT_S, isolation_level=None)
+        ) as sql:
+            sql.execute("PRAGMA secure_delete = ON")
+            sql.execute("PRAGMA synchronous = FULL")
+            sql.execute("BEGIN IMMEDIATE")
+            index = Index(sql)
+            index.prepare(journal)
+            yield index
+            sql.execute("COMMIT")  # closing without it rolls back
+    except sqlite3.Error as error:
+        raise OSError(f"{file}: {error}") from error
+    journal.unlink(missing_ok=True)
 
 
-def _new_name() -> bytes:
-    return b'{"index": "%s"}\n' % secrets.token_hex(16).encode()
+def _storable(value: object) -> object:
+    """Half of a surrogate pair, which JSON may send, is no character in SQLite."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    return value

@@ -13,7 +13,7 @@ from ..errors import FacenalityError, NotStored
 from ..settings import MIB, Settings
 from ..threads import Threads
 from .cleaning import clean
-from .record import Record, owner_of
+from .index import Record, owner_of
 from .store import Store
 
 log = logging.getLogger(__name__)
