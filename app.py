@@ -82,7 +82,6 @@ def export(command: cli.Command) -> int:
     wanted = Wanted(
         command.out,
         command.as_version,
-        with_decoding=command.with_decoding,
         force=command.force,
         card=command.card,
     )

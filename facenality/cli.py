@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import settings
+from .errors import WrongSetting
 
 COMMANDS = {
     "serve": "serve the models (this is the default)",
@@ -29,7 +30,6 @@ class Command:
     out: Path = Path()
     force: bool = False
     as_version: int | None = None
-    with_decoding: bool = False
     card: Path | None = None
 
 
@@ -42,6 +42,11 @@ def parse(argv: list[str]) -> Command:
     if name not in COMMANDS:
         parser.error(f"there is no command {name!r}; there are: {', '.join(COMMANDS)}")
     given = parser.parse_args(argv)
+    if getattr(given, "with_decoding", False):
+        raise WrongSetting(
+            "--with-decoding was removed: an exported model takes tensors, and the "
+            "gateway (engine tf-serving) decodes the pictures; leave the flag out."
+        )
     return Command(
         name,
         settings.from_namespace(given),
@@ -52,7 +57,6 @@ def parse(argv: list[str]) -> Command:
         out=getattr(given, "out", Path()),
         force=getattr(given, "force", False),
         as_version=getattr(given, "as_version", None),
-        with_decoding=getattr(given, "with_decoding", False),
         card=getattr(given, "card", None),
     )
 
@@ -131,8 +135,7 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--with-decoding",
         action="store_true",
-        help="take encoded pictures (image_bytes) and answer labels; the model itself "
-        "is then the signature 'tensors'",
+        help=argparse.SUPPRESS,  # it is gone; parse() says what to do instead
     )
     parser.add_argument(
         "--card",
