@@ -6,11 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, Self
-from urllib.error import HTTPError
-from urllib.request import urlopen
 
 from ..served import wait_until_ready
 from .models import Models
@@ -39,8 +36,6 @@ class Soaked:
         with self._log.open("w") as stream:
             self.process = subprocess.Popen(words, stderr=stream, env=environ)
         self.port = wait_until_ready(self._log, self.process)
-        while not self._all_ready():
-            time.sleep(0.1)
 
     def __enter__(self) -> Self:
         return self
@@ -75,13 +70,6 @@ class Soaked:
         while alone < 6 and time.monotonic() < until:
             time.sleep(0.5)
             alone = 0 if self._children() else alone + 1
-
-    def _all_ready(self) -> bool:
-        """Every model, not the first alone."""
-        with suppress(HTTPError):
-            urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=30).close()
-            return True
-        return False
 
     def _children(self) -> str:
         tasks = Path(f"/proc/{self.process.pid}/task")

@@ -1,13 +1,13 @@
 """Good and bad clients, a thread each, and what became of all they sent."""
 
-import http.client
 import random
 import socket
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import closing
+
+import requests
 
 from . import bad, good
 
@@ -77,12 +77,12 @@ class Traffic:
             thread.join()
 
     def _good(self, seed: int) -> None:
-        requests = good.requests()
-        next_kind = chooser(seed, {kind: n for kind, (_, n) in requests.items()})
-        with closing(self._connect()) as connection:
+        kinds = good.requests()
+        next_kind = chooser(seed, {kind: one.often for kind, one in kinds.items()})
+        with requests.Session() as session:
             while not self._stop.is_set():
                 kind = next_kind()
-                self._ask(connection, kind, requests[kind][0])
+                self._ask(session, kind, kinds[kind])
                 self._stop.wait(PAUSE * random.random() * 2)
 
     def _bad(self, seed: int, clients: dict[str, bad.Bad]) -> None:
@@ -92,24 +92,12 @@ class Traffic:
             self._misbehave(kind, clients[kind])
             self._stop.wait(PAUSE * random.random() * 2)
 
-    def _connect(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
-
-    def _ask(
-        self, connection: http.client.HTTPConnection, kind: str, one: good.Good
-    ) -> None:
+    def _ask(self, session: requests.Session, kind: str, one: good.Good) -> None:
         status: Status
         try:
-            status = good.ask(connection, one)
-        except (
-            OSError,
-            http.client.HTTPException,
-            ValueError,
-            LookupError,
-            good.Wrong,
-        ) as why:
-            status = type(why).__name__
-            connection.close()
+            status = good.ask(session, self._port, one)
+        except (OSError, ValueError, LookupError, good.Wrong) as why:
+            status = type(why).__name__  # requests' own errors are OSErrors
             self._tally.blame(kind, repr(why))
         else:
             if status not in (200, 503):
