@@ -54,7 +54,7 @@ def main(argv: list[str] | None = None) -> None:
     given, console, book = parse(argv), Console(stderr=True), Notebook()
     all_ = chosen(given)
     wrk.install()
-    failed = venv.install(console, {one.distribution for one in all_})
+    failed = venv.install(console, {c.distribution for c in all_ if c.distribution})
     book.missing |= {
         one.name: failed[one.distribution] for one in all_ if one.distribution in failed
     }

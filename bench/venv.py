@@ -15,8 +15,11 @@ REQUIREMENTS = Path(__file__).with_name("peers") / "requirements.txt"
 def install(console: Console, wanted: set[str]) -> dict[str, str]:
     """Install what is missing; distribution -> why it could not be installed.
 
-    `wanted` are the peers' distributions; what all share must install.
+    `wanted` are the peers' distributions, none where only ours take part; what all
+    share must install.
     """
+    if not wanted:
+        return {}
     shared, _, each = REQUIREMENTS.read_text().partition("# peers")
     if not (BIN / "python").exists():
         console.print(f"making {FOLDER} for the peers (2.5 GB; minutes, once)")
