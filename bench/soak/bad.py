@@ -59,34 +59,29 @@ def leaves(data: bytes, after: float = 0.0, *, reset: bool = False) -> Act:
     return act
 
 
-def drips(at_once: bytes, byte: bytes, pause: float = 0.5) -> Act:
+def drips(at_once: bytes) -> Act:
     """Sends a byte now and then, until the server has enough of it."""
 
     def act(sock: socket.socket) -> int | None:
         sock.sendall(at_once)
-        sock.settimeout(pause)
+        sock.settimeout(0.5)
         until = time.monotonic() + LONG
         while time.monotonic() < until:
             try:
                 return status(sock)
             except TimeoutError:
-                sock.sendall(byte)
+                sock.sendall(b"a")
         raise TimeoutError
 
     return act
 
 
-def floods(sock: socket.socket) -> int | None:
+def flood() -> bytes:
     """More than is allowed, in chunks, without saying how much."""
-    head = post(b"", "image/png").replace(
-        b"Content-Length: 0", b"Transfer-Encoding: chunked"
-    )
+    plain, chunked = b"Content-Length: 0", b"Transfer-Encoding: chunked"
     chunk = b"10000\r\n" + bytes(0x10000) + b"\r\n"
-    sock.sendall(head)
-    for _ in range(OVER // 0x10000):
-        sock.sendall(chunk)
-    sock.sendall(b"0\r\n\r\n")
-    return status(sock)
+    head = post(b"", "image/png").replace(plain, chunked)
+    return head + chunk * (OVER // 0x10000) + b"0\r\n\r\n"
 
 
 def status(sock: socket.socket) -> int | None:
@@ -110,29 +105,12 @@ def bomb() -> bytes:
 
 
 def quick() -> dict[str, Bad]:
-    """Those that are done with at once, and how often each comes."""
+    """Those that are done with at once."""
     digit = DIGIT.read_bytes()
     photo, explain = post(form(digit), FORM), post(form(digit), FORM, "/explain")
-    gone = {
-        "half a body": leaves(photo[: len(photo) // 2]),
-        "half a head": leaves(photo[:20]),
-        "leaves at once": leaves(photo),
-        "leaves soon": leaves(photo, 0.002),
-        "resets": leaves(photo, reset=True),
-    }
-    return {
-        **{kind: Bad(act, (None,), 10) for kind, act in gone.items()},
-        **refused(digit),
-        "a flood": Bad(floods, (413,), 1),
-        "leaves an explanation": Bad(leaves(explain, 0.05), (None,), 2),
-    }
-
-
-def refused(digit: bytes) -> dict[str, Bad]:
-    """What is wrong with the request, and how it is answered."""
     twice = post(b"", JSON).replace(b"\r\n\r\n", b"\r\nContent-Length: 7\r\n\r\n")
     fields = b"GET / HTTP/1.1\r\nHost: x\r\nA: " + b"a" * 33_000 + b"\r\n\r\n"
-    sent = {
+    refused = {
         "no picture": (post(b"garbage", "image/png"), 422),
         "half a picture": (post(digit[: len(digit) // 2], "image/png"), 422),
         "a bomb": (post(bomb(), "image/png"), 413),
@@ -147,7 +125,19 @@ def refused(digit: bytes) -> dict[str, Bad]:
         "33 KiB of fields": (fields, 431),
         "too long": (post(b"x" * 5000, "image/png", length=OVER), 413),
     }
-    return {kind: Bad(says(data), (right,), 5) for kind, (data, right) in sent.items()}
+    gone = {
+        "half a body": leaves(photo[: len(photo) // 2]),
+        "half a head": leaves(photo[:20]),
+        "leaves at once": leaves(photo),
+        "leaves soon": leaves(photo, 0.002),
+        "resets": leaves(photo, reset=True),
+    }
+    return {
+        **{kind: Bad(says(data), (told,), 5) for kind, (data, told) in refused.items()},
+        **{kind: Bad(act, (None,), 10) for kind, act in gone.items()},
+        "a flood": Bad(says(flood()), (413,), 1),
+        "leaves an explanation": Bad(leaves(explain, 0.05), (None,), 2),
+    }
 
 
 def slow() -> dict[str, Bad]:
@@ -155,6 +145,6 @@ def slow() -> dict[str, Bad]:
     photo = post(form(DIGIT.read_bytes()), FORM)
     return {
         "says nothing": Bad(says(b""), (None,), 1),
-        "drips a head": Bad(drips(b"GET / HTTP/1.1\r\nA: ", b"a"), (408,), 1),
-        "drips a body": Bad(drips(photo[:300], b"a"), (408,), 1),
+        "drips a head": Bad(drips(b"GET / HTTP/1.1\r\nA: "), (408,), 1),
+        "drips a body": Bad(drips(photo[:300]), (408,), 1),
     }

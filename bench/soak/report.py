@@ -55,11 +55,8 @@ class Course(NamedTuple):
         """As a row of the table."""
         return [
             f"{self.name}{', MiB' if self.name == 'memory' else ''}",
-            f"{self.before:.0f}",
-            f"{self.least:.0f} to {self.most:.0f}",
-            f"{self.slope:+.2f}",
-            f"{self.grown:+.1f}",
-            f"{self.after:.0f}",
+            *(f"{self.before:.0f}", f"{self.least:.0f} to {self.most:.0f}"),
+            *(f"{self.slope:+.2f}", f"{self.grown:+.1f}", f"{self.after:.0f}"),
             "flat" if self.flat() else "grows",
         ]
 
