@@ -60,9 +60,10 @@ def main(argv: list[str] | None = None) -> None:
     }
     with console.status("making models and photographs"):
         pictures = photographs()
-        for network in (MOBILENET, RESNET):
+        for network in (MOBILENET,) if given.quick else (MOBILENET, RESNET):
             network.make()
-            network.convert(venv.python())
+            if any(one.kind == "tuned" for one in all_):
+                network.convert(venv.python())
     plan = Plan(given.rounds, given.seconds, thorough=not given.quick)
     try:
         Bench(plan, all_, pictures, book, console.log).run()
