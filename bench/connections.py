@@ -63,7 +63,7 @@ class Rates:
         body = RESULTS / "text.json"
         body.write_text('{"1":"I love it"}')
         url = f"http://127.0.0.1:{self._port}/api/v1/{TOKEN}/predict"
-        settle(lambda: cpu_seconds(self._pid))
+        settle(lambda: cpu_seconds(self._pid), 120)
         spent = cpu_seconds(self._pid)
         load = wrk.run(url, wrk.Sent(body, "application/json"), connections, SECONDS)
         if load.errors:

@@ -92,10 +92,10 @@ def cpu_seconds(pid: int) -> float:
     return (int(words[11]) + int(words[12])) / TICKS if words else 0.0
 
 
-def settle(spent: Callable[[], float]) -> None:
+def settle(spent: Callable[[], float], within: float = SETTLE_SECONDS) -> None:
     """Let a server finish what an earlier load left behind: wrk does not wait."""
-    until, before = time.monotonic() + SETTLE_SECONDS, -1.0
-    while (now := spent()) - before > 0.05 and time.monotonic() < until:
+    until, before = time.monotonic() + within, -1.0
+    while (now := spent()) - before > 0.02 and time.monotonic() < until:
         before = now
         time.sleep(0.2)
 
