@@ -94,10 +94,6 @@ architectures: .venv/.dev ## serve every network of keras.applications, compare 
 overload: .venv/.dev ## 0.8, 2 and 10 times of what a model can do: who is answered, how fast
 	@$(BIN)/python -m bench.overload
 
-.PHONY: scaling
-scaling: .venv/.dev ## a gateway, one replica, four: what each carries and costs
-	@$(BIN)/python -m bench.scaling
-
 .PHONY: soak
 soak: .venv/.dev ## half an hour of everything at once: does anything grow; SOAK_MINUTES=5
 	@$(BIN)/python -m bench.soak

@@ -9,21 +9,16 @@ import argparse
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.progress import TimeElapsedColumn as Elapsed
 
 from facenality.processor import has_amx
 
-from . import bars, machine, tables, venv, wrk
+from . import machine, page, venv, wrk
 from .contenders import Contender, contenders
 from .figures import figures
 from .notebook import Notebook
-from .plan import Plan
-from .rounds import Bench
+from .rounds import Bench, Plan
 from .visit import CLIENTS
-from .workload import MOBILENET, RESNET, RESULTS, Photograph, photographs
-
-DOCS = Path("docs")
+from .workload import MOBILENET, RESNET, RESULTS, photographs
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
@@ -34,9 +29,8 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, help="interleaved rounds [3; quick 1]")
     parser.add_argument("--seconds", type=float, help="a measurement's [6; quick 2]")
     parser.add_argument("--only", metavar="WORD,…", help="these contenders")
-    parser.add_argument(
-        "--out", type=Path, default=DOCS, help="folder for bench.md and bench.svg"
-    )
+    out = "folder for bench.md and bench.svg"
+    parser.add_argument("--out", type=Path, default=Path("docs"), help=out)
     given = parser.parse_args(argv)
     given.rounds = given.rounds or (1 if given.quick else 3)
     given.seconds = given.seconds or (2 if given.quick else 6)
@@ -56,72 +50,47 @@ def chosen(given: argparse.Namespace) -> list[Contender]:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Install, make, measure, write."""
+    """Install, make, measure, write; Ctrl-C ends what was started and writes."""
     given, console, book = parse(argv), Console(stderr=True), Notebook()
     all_ = chosen(given)
     wrk.install()
-    failed = venv.install(console, {one.distribution for one in all_})
+    failed = venv.install(console, {c.distribution for c in all_ if c.distribution})
     book.missing |= {
         one.name: failed[one.distribution] for one in all_ if one.distribution in failed
     }
     with console.status("making models and photographs"):
         pictures = photographs()
-        for network in (MOBILENET, RESNET):
+        for network in (MOBILENET,) if given.quick else (MOBILENET, RESNET):
             network.make()
-            network.convert(venv.python())
-    requests, limit = (0, 0) if given.quick else (100_000, 450)  # few tell nothing
-    plan = Plan(given.rounds, given.seconds, requests, limit, not given.quick)
-    measure(console, plan, all_, pictures, book)
-    write(given, plan, all_, book)
-    console.print(tables.promised(figures(book, all_)), markup=False, soft_wrap=True)
+            if any(one.kind == "tuned" for one in all_):
+                network.convert(venv.python())
+    plan = Plan(given.rounds, given.seconds, thorough=not given.quick)
+    try:
+        Bench(plan, all_, pictures, book, console.log).run()
+    except KeyboardInterrupt:
+        book.missing["the rest"] = "the run was interrupted"
+    write(given, all_, book)
+    promised = page.promised(figures(book, all_))
+    console.print(promised, markup=False, soft_wrap=True)
 
 
-def measure(
-    console: Console,
-    plan: Plan,
-    all_: list[Contender],
-    pictures: tuple[Photograph, Photograph, Photograph],
-    book: Notebook,
-) -> None:
-    """All rounds, behind a progress bar; Ctrl-C ends what was started and writes."""
-    columns = (MofNCompleteColumn(), BarColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, Elapsed(), console=console) as progress:
-        task = progress.add_task("", total=plan.steps(all_))
-
-        def tell(what: str) -> None:
-            progress.update(task, advance=1, description=what)
-
-        def more(what: str) -> None:
-            progress.update(task, description=what)
-
-        try:
-            Bench(plan, all_, pictures, book, tell, more).run()
-        except KeyboardInterrupt:
-            book.missing["the rest"] = "the run was interrupted"
-
-
-def write(
-    given: argparse.Namespace, plan: Plan, all_: list[Contender], book: Notebook
-) -> None:
+def write(given: argparse.Namespace, all_: list[Contender], book: Notebook) -> None:
     """The page, the picture, and every round's numbers."""
     book.save(RESULTS / "rounds.json")
     how = (
         f"{MOBILENET.name} with random weights, a photograph of 640x427 pixels, "
         f"{CLIENTS} connections of wrk unless a row says otherwise; medians of "
-        f"{plan.rounds} interleaved round(s) of {plan.seconds:g} s."
+        f"{given.rounds} interleaved round(s) of {given.seconds:g} s."
     )
     if not has_amx():
-        how += (
-            " Figures in bfloat16 are promised for processors with AMX, not for this."
-        )
+        how += " Figures in bfloat16 are promised for processors with AMX only."
     if given.quick:
         how += " This was `--quick`: one short round, good for a first look only."
-    rows = figures(book, all_)
-    page = tables.document(machine.describe(), how, rows, book, all_)
-    (given.out / "bench.md").write_text(page, encoding="utf-8")
+    text = page.document(machine.describe(), how, figures(book, all_), book, all_)
+    (given.out / "bench.md").write_text(text, encoding="utf-8")
     rates = [(c.name, c.kind, book.get(c.name, "rate") or 0.0) for c in all_]
     title = f"{MOBILENET.name}, photographs per second"
-    drawn = bars.picture(title, [bar for bar in rates if bar[2]])
+    drawn = page.picture(title, [bar for bar in rates if bar[2]])
     (given.out / "bench.svg").write_text(drawn, encoding="utf-8")
 
 

@@ -3,7 +3,7 @@
 It is a process of its own that idles beside the server and takes turns with it, since
 what a shared machine does in one minute says nothing of the next. Run as `python -m
 bench.ceiling MODELS ENGINE PRECISION PHOTO`, it answers lines: `alone SECONDS` with the
-median seconds of one prediction, `full SECONDS` with the rate of full batches.
+median milliseconds of one prediction, `full SECONDS` with the rate of full batches.
 """
 
 import subprocess
@@ -12,8 +12,8 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
+from statistics import median
 
 from facenality import folder
 from facenality.arrays import stack
@@ -25,13 +25,11 @@ from facenality.settings import Settings
 
 from .contenders import CACHE, Contender
 
-MAX_BATCH_SIZE = 16
-
 
 def opened(models: Path, engine: str, precision: str) -> Model:
     """The only model in the folder, on this engine. Ends where it is another's."""
     knobs = {"engine": engine, "models_dir": models, "cache_dir": CACHE}
-    knobs |= {"max_batch_size": MAX_BATCH_SIZE}
+    knobs |= {"max_batch_size": 16}
     if precision != "float32":
         knobs["precision"] = precision
     settings = Settings(**knobs)  # type: ignore[arg-type]  # pydantic checks them
@@ -42,14 +40,13 @@ def opened(models: Path, engine: str, precision: str) -> Model:
 
 
 def alone(model: Model, photo: bytes, seconds: float) -> float:
-    """Median seconds of decode + one prediction of batch 1."""
-    took = []
-    until = time.monotonic() + seconds
+    """Median milliseconds of decode + one prediction of batch 1."""
+    took, until = [], time.monotonic() + seconds
     while time.monotonic() < until:
         started = time.monotonic()
         model.engine.predict(stack([model.task.decode(photo)]))
         took.append(time.monotonic() - started)
-    return sorted(took)[len(took) // 2]
+    return 1000 * median(took)
 
 
 def full(model: Model, photo: bytes, seconds: float) -> float:
@@ -59,25 +56,21 @@ def full(model: Model, photo: bytes, seconds: float) -> float:
     """
     lanes, size = lanes_and_size(model)
     until = time.monotonic() + seconds
+
+    def lane(_: int) -> int:
+        done, decode = 0, model.task.decode
+        waiting = [decoders.submit(decode, photo) for _ in range(size)]
+        while time.monotonic() < until:
+            batch = stack([one.result() for one in waiting])
+            waiting = [decoders.submit(decode, photo) for _ in range(size)]
+            model.engine.predict(batch)
+            done += size
+        return done
+
     with ThreadPoolExecutor(cores()) as decoders, ThreadPoolExecutor(lanes) as threads:
         started = time.monotonic()
-        lane = partial(_lane, model, decoders, photo, size, until)
-        done = sum(one.result() for one in [threads.submit(lane) for _ in range(lanes)])
+        done = sum(threads.map(lane, range(lanes)))
         return done / (time.monotonic() - started)
-
-
-def _lane(
-    model: Model, decoders: ThreadPoolExecutor, photo: bytes, size: int, until: float
-) -> int:
-    """One batch after the other; how many predictions."""
-    decode, done = model.task.decode, 0
-    waiting = [decoders.submit(decode, photo) for _ in range(size)]
-    while time.monotonic() < until:
-        batch = stack([one.result() for one in waiting])
-        waiting = [decoders.submit(decode, photo) for _ in range(size)]
-        model.engine.predict(batch)
-        done += size
-    return done
 
 
 def main(models: str, engine: str, precision: str, photo: str) -> None:
@@ -90,8 +83,8 @@ def main(models: str, engine: str, precision: str, photo: str) -> None:
     model.engine.predict(stack([model.task.decode(data)] * model.batch_size))
     for line in sys.stdin:
         what, seconds = line.split()
-        measured = {"alone": alone, "full": full}[what](model, data, float(seconds))
-        print(measured, flush=True)
+        measure = {"alone": alone, "full": full}[what]
+        print(measure(model, data, float(seconds)), flush=True)
 
 
 class NoCeiling(Exception):
@@ -104,33 +97,30 @@ class Ceiling:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
-    def alone(self, seconds: float) -> float:
-        """Median milliseconds of decode + one prediction of batch 1."""
-        return 1000 * self._asked(f"alone {seconds}")
-
-    def full(self, seconds: float) -> float:
-        """Predictions per second."""
-        return self._asked(f"full {seconds}")
-
-    def _asked(self, line: str) -> float:
+    def ask(self, what: str, seconds: float) -> float:
+        """`alone` or `full`. Raises NoCeiling where the process has failed."""
         assert self._process.stdin
         assert self._process.stdout
         try:
-            print(line, file=self._process.stdin, flush=True)
+            print(what, seconds, file=self._process.stdin, flush=True)
             return float(self._process.stdout.readline())
         except (BrokenPipeError, ValueError):
             _, errors = self._process.communicate()
-            last = (errors.strip().splitlines() or ["it failed"])[-1]
+            last = ["it failed", *errors.strip().splitlines()][-1]
             raise NoCeiling(last) from None
 
 
 @contextmanager
 def beside(one: Contender, models: Path, photo: Path) -> Iterator[Ceiling]:
     """The loop with the engine of `one`; it does nothing until it is asked."""
-    words = [sys.executable, "-m", "bench.ceiling", models, one.engine, one.precision]
+    words = [sys.executable, "-m", "bench.ceiling", str(models), one.engine]
     pipe = subprocess.PIPE
     with subprocess.Popen(
-        list(map(str, [*words, photo])), stdin=pipe, stdout=pipe, stderr=pipe, text=True
+        [*words, one.precision, str(photo)],
+        stdin=pipe,
+        stdout=pipe,
+        stderr=pipe,
+        text=True,
     ) as process:
         try:
             yield Ceiling(process)

@@ -54,65 +54,42 @@ class Contender:
         }
 
 
-def _peer(name: str, *words: str, distribution: str, slow: bool = False) -> Contender:
+def _peer(name: str, distribution: str, *words: str, slow: bool = False) -> Contender:
     return Contender(
         name, "peer", "tensorflow", "float32", words, distribution, slow=slow
     )
 
 
-def _mosec(precision: str) -> Contender:
-    at = ("--address", "127.0.0.1", "--port", "{port}", "--timeout", "30000")
-    words = (str(BIN / "python"), "mosec_tuned.py", *at, "--log-level", "error")
-    name = f"mosec, tuned, {precision}"
-    return Contender(
-        name, "tuned", "openvino", precision, words, "mosec", "/inference", raw=True
-    )
-
-
-def _ours(engine: str, precision: str) -> Contender:
-    words = [sys.executable, "app.py", "--port", "{port}", "--models-dir", "{models}"]
-    words += ["--engine", engine, "--cache-dir", str(CACHE)]
-    if precision != "float32":
-        words += ["--precision", precision]
-    return Contender(
-        f"Facenality, {engine}, {precision}", "ours", engine, precision, tuple(words)
-    )
-
-
 def contenders() -> list[Contender]:
     """All of them; those in bfloat16 where the processor has it."""
-    python = str(BIN / "python")
-    at = ("--host", "127.0.0.1", "--port", "{port}")
+    python, gunicorn, bento = (str(BIN / n) for n in ("python", "gunicorn", "bentoml"))
+    at, bind = ("--host", "127.0.0.1", "--port", "{port}"), "127.0.0.1:{port}"
+    flask = (gunicorn, "-w", "2", "-b", bind, "flask_tf_function:app")
+    plain = (python, "plain_flask.py", "{port}")
+    serve = (bento, "serve", "bento_ml:Classifier", *at)
     found = [
-        _peer(
-            "Flask + gevent + model.predict",
-            *(python, "plain_flask.py", "{port}"),
-            distribution="flask",
-        ),
-        _peer(
-            "gunicorn, 2 workers + tf.function",
-            *(str(BIN / "gunicorn"), "-w", "2", "-b", "127.0.0.1:{port}"),
-            "flask_tf_function:app",
-            distribution="gunicorn",
-        ),
-        _peer("LitServe", python, "lit_serve.py", "{port}", distribution="litserve"),
-        _peer(
-            "BentoML",
-            *(str(BIN / "bentoml"), "serve", "bento_ml:Classifier", *at),
-            distribution="bentoml",
-            slow=True,
-        ),
-        _peer(
-            "Ray Serve",
-            *(python, "ray_serve.py", "{port}"),
-            distribution="ray",
-            slow=True,
-        ),
+        _peer("Flask + gevent + model.predict", "flask", *plain),
+        _peer("gunicorn, 2 workers + tf.function", "gunicorn", *flask),
+        _peer("LitServe", "litserve", python, "lit_serve.py", "{port}"),
+        _peer("BentoML", "bentoml", *serve, slow=True),
+        _peer("Ray Serve", "ray", python, "ray_serve.py", "{port}", slow=True),
     ]
+    mosec = (
+        *(python, "mosec_tuned.py", "--address", "127.0.0.1", "--port", "{port}"),
+        *("--timeout", "30000", "--log-level", "error"),
+    )
+    ours = (sys.executable, "app.py", "--port", "{port}", "--models-dir", "{models}")
     for precision in ("float32", "bfloat16"):
-        if precision == "float32" or has_bfloat16():
-            found += [_mosec(precision)]
-            both = precision == "float32" or has_amx()  # TensorFlow rounds with it only
-            engines = ("tensorflow", "openvino") if both else ("openvino",)
-            found += [_ours(engine, precision) for engine in engines]
+        more: tuple[str, ...] = ()
+        if precision == "bfloat16":
+            if not has_bfloat16():
+                break
+            more = ("--precision", precision)
+        tuned = (f"mosec, tuned, {precision}", "tuned", "openvino", precision, mosec)
+        found.append(Contender(*tuned, "mosec", "/inference", raw=True))
+        both = precision == "float32" or has_amx()  # TensorFlow rounds with it only
+        for engine in ("tensorflow", "openvino") if both else ("openvino",):
+            words = (*ours, "--engine", engine, "--cache-dir", str(CACHE), *more)
+            name = f"Facenality, {engine}, {precision}"
+            found.append(Contender(name, "ours", engine, precision, words))
     return found

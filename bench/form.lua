@@ -7,6 +7,10 @@ if os.getenv("BENCH_BODY") then
   wrk.method = "POST"
   wrk.body = file:read("*a")
   wrk.headers["Content-Type"] = os.getenv("BENCH_TYPE")
+  local name, value = (os.getenv("BENCH_HEADER") or ""):match("^(.-): (.*)$")
+  if name then
+    wrk.headers[name] = value
+  end
 end
 
 if os.getenv("BENCH_DELAY_MS") then

@@ -14,18 +14,15 @@ def describe() -> str:
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
     unit = "bfloat16 matrix unit (AMX)" if has_amx() else "no bfloat16 matrix unit"
     return (
-        f"{processor()}, {cores()} cores shared with the load generator, "
+        f"{_processor()}, {cores()} cores shared with the load generator, "
         f"{memory:.0f} GiB, {unit}, {platform.system()} {platform.release()}, "
         f"Python {platform.python_version()}"
     )
 
 
-def processor() -> str:
-    """Its name, with family and model, since virtual machines hide the rest."""
+def _processor() -> str:
+    """Its name and model number, since virtual machines hide the rest."""
     file = Path("/proc/cpuinfo")
     text = file.read_text() if file.exists() else ""
-    name = re.search(r"model name\s*: (.*)", text)
-    number = re.search(r"^model\s*: (\d+)", text, re.MULTILINE)
-    if not name:
-        return platform.processor() or platform.machine()
-    return f"{name[1]} (model {number[1]})" if number else name[1]
+    found = re.search(r"model\s*: (\d+)\s+model name\s*: (.*)", text)
+    return f"{found[2]} (model {found[1]})" if found else platform.processor()

@@ -2,8 +2,7 @@
 
 The model takes 0.2 s for a batch of up to 8, so that the server is measured and not the
 arithmetic; requests are small and come open-loop (bench/open_load.py). After each load
-goes a trickle on, to see when answers are normal again. Prints a Markdown table, and draws
-docs/overload.svg.
+goes a trickle on, to see when answers are normal again. Prints a Markdown table.
 """
 
 import json
@@ -12,18 +11,18 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
+from statistics import quantiles
+from typing import NamedTuple
 
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import track
 
 from facenality.cores import cores
 
-from .measuring import measured, milliseconds, result
+from . import page, wrk
 from .open_load import BODY, Outcome
-from .overload_picture import draw
-from .served import wait_until_ready
+from .served import served
 from .workload import RESULTS
 
 MODEL = """
@@ -37,149 +36,103 @@ FACTORS = (0.8, 2.0, 10.0)
 SECONDS = float(os.environ.get("OVERLOAD_SECONDS", "20"))
 QUEUE_WAIT = float(os.environ.get("OVERLOAD_QUEUE_WAIT", "2"))
 TRICKLE_SECONDS = QUEUE_WAIT + 8
-CLIENTS = 24
-PICTURE = Path("docs/overload.svg")
+CLIENTS = 24  # who wait for their answers: enough for full batches
+HEAD = (
+    *("load", "sent", "200", "503", "reset or other", "goodput of capacity"),
+    *("p50 / p99 of the accepted", "p99 of refusals", "/livez p99"),
+    "normal again after",
+)
 
 
-@dataclass(frozen=True)
-class Run:
-    """One load: `outcomes` in the order they came, and /livez beside it."""
+class Run(NamedTuple):
+    """One load: all outcomes, and the p99 of /livez beside it in milliseconds."""
 
     factor: float
     outcomes: list[Outcome]
-    live: list[float]
+    live: float
 
-    def answered(self) -> list[Outcome]:
-        """Those that were answered 200."""
-        return [o for o in self.outcomes if o.status == 200]
+    def of(self, status: int) -> list[Outcome]:
+        """Those that were answered so."""
+        return [o for o in self.outcomes if o.status == status]
 
-    def refused(self) -> list[Outcome]:
-        """Those that were answered 503."""
-        return [o for o in self.outcomes if o.status == 503]
+    def accepted(self) -> list[float]:
+        """Seconds of those that came during the load and were answered."""
+        return [o.seconds for o in self.of(200) if o.came < SECONDS]
 
-    def goodput(self) -> float:
-        """Answers per second while the load lasted."""
-        return sum(o.came + o.seconds < SECONDS for o in self.answered()) / SECONDS
-
-    def p99(self) -> float:
-        """Seconds, of those that came during the load."""
-        seconds = [o.seconds for o in self.answered() if o.came < SECONDS]
-        return milliseconds(seconds, 0.99) / 1000
-
-    def recovery(self, normal: float) -> float:
-        """Seconds after the load until no answer is refused or slower than `normal`."""
-        late = [o.came for o in self.outcomes if o.status != 200 or o.seconds > normal]
-        return max(0.0, *late, SECONDS) - SECONDS
-
-
-def serve(folder: Path) -> tuple[subprocess.Popen[bytes], int]:
-    """A server of the sleeping model, and its port."""
-    (folder / "sleeper").mkdir(parents=True, exist_ok=True)
-    (folder / "sleeper" / "model.py").write_text(MODEL)
-    (folder / "sleeper" / "model.toml").write_text('task = "tensor"\n')
-    log = folder.with_suffix(".log")
-    words = [sys.executable, "app.py", "--models-dir", str(folder), "--port", "0"]
-    with log.open("w") as stream:
-        process = subprocess.Popen(
-            [*words, "--max-batch-size=8", f"--max-queue-wait-s={QUEUE_WAIT}"],
-            stderr=stream,
-        )
-    return process, wait_until_ready(log, process)
+    def cells(self, most: float, normal: float) -> list[str]:
+        """A row of the table; `normal` is the p99 of a load that is not too much."""
+        answered, refused = self.of(200), [o.seconds for o in self.of(503)]
+        goodput = sum(o.came + o.seconds < SECONDS for o in answered) / SECONDS
+        slow = 1.5 * normal
+        late = [o.came for o in self.outcomes if o.status != 200 or o.seconds > slow]
+        recovery = max(0.0, *late, SECONDS) - SECONDS
+        return [
+            f"{self.factor:g}x",
+            str(len(self.outcomes)),
+            str(len(answered)),
+            str(len(refused)),
+            str(len(self.outcomes) - len(answered) - len(refused)),
+            f"{100 * goodput / most:.0f} %",
+            f"{part(self.accepted(), 50):.2f} / {part(self.accepted(), 99):.2f} s",
+            f"{1000 * part(refused, 99):.0f} ms" if refused else "",
+            f"{self.live:.0f} ms",
+            f"{recovery:.1f} s" if self.factor > 1 else "",
+        ]
 
 
-def capacity(port: int) -> float:
-    """Answers per second to clients that wait for theirs, enough for full batches."""
-    body = RESULTS / "body.json"
-    body.write_bytes(BODY)
-    seconds = 5.0
-    took = result(
-        measured(port, "/predict", CLIENTS, seconds, body, "application/json")
-    )
-    assert isinstance(took, list)
-    return len(took) / seconds
+def part(numbers: list[float], percent: int) -> float:
+    """A percentile."""
+    two = numbers if len(numbers) > 1 else numbers * 2
+    return quantiles(two, n=100, method="inclusive")[percent - 1]
 
 
 def load(port: int, factor: float, most: float) -> Run:
     """`factor` times `most` requests per second, then a trickle."""
     steps = f"{factor * most}:{SECONDS},{most / 10}:{TRICKLE_SECONDS}"
-    busy = measured(port, "/predict", steps, module="bench.open_load")
-    live = measured(port, "/livez", 1, SECONDS, "", "-")
-    outcomes = result(busy)
-    probes = result(live)
-    assert isinstance(outcomes, list)
-    assert isinstance(probes, list)
-    return Run(factor, sorted(Outcome(*o) for o in outcomes), probes)
+    words = [sys.executable, "-m", "bench.open_load", str(port), "/predict", steps]
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as busy:
+        url = f"http://127.0.0.1:{port}/livez"
+        live = wrk.run(url, wrk.Sent(every_ms=10), 1, SECONDS)
+        out, _ = busy.communicate()
+    if busy.returncode:
+        raise SystemExit("the load failed; see above")
+    return Run(factor, sorted(Outcome(*o) for o in json.loads(out)), live.p99)
 
 
 def table(most: float, runs: list[Run]) -> str:
-    """A row for each load, beside what figures ask for."""
-    normal = runs[0].p99()
-    lines = [
+    """A row for each load, and what was said to whom was refused."""
+    normal = part(runs[0].accepted(), 99)
+    said = Counter(o.retry_after for run in runs for o in run.of(503))
+    carried = ", ".join(f"{value} s {n} times" for value, n in said.most_common())
+    return (
         f"A model that sleeps 0.2 s a batch of 8; measured capacity {most:.0f}/s; "
         f"`max_queue_wait_s` {QUEUE_WAIT:g}; {SECONDS:g} s each; {cores()} cores "
-        "shared with the load generator.",
-        "",
-        "| load | sent | 200 | 503 | reset or other | goodput of capacity | p50 / p99 of "
-        "the accepted | p99 of refusals | /livez p99 | normal again after |",
-        "|---|---|---|---|---|---|---|---|---|---|",
-        *(row(run, most, normal) for run in runs),
-        "",
-        f"Every refusal carried `Retry-After`: {carried(runs)}. The accepted may wait "
-        f"{QUEUE_WAIT:g} s + {normal:.2f} s, the p99 of the first row.",
-    ]
-    return "\n".join(lines)
-
-
-def row(run: Run, most: float, normal: float) -> str:
-    """One load in Markdown."""
-    refused = [o.seconds for o in run.refused()]
-    accepted = [o.seconds for o in run.answered() if o.came < SECONDS]
-    other = len(run.outcomes) - len(run.answered()) - len(refused)
-    cells = [
-        f"{run.factor:g}x",
-        str(len(run.outcomes)),
-        str(len(run.answered())),
-        str(len(refused)),
-        str(other),
-        f"{100 * run.goodput() / most:.0f} %",
-        f"{milliseconds(accepted, 0.5) / 1000:.2f} / {run.p99():.2f} s",
-        f"{milliseconds(refused, 0.99):.0f} ms" if refused else "",
-        f"{milliseconds(run.live, 0.99):.0f} ms",
-        f"{run.recovery(1.5 * normal):.1f} s" if run.factor > 1 else "",
-    ]
-    return f"| {' | '.join(cells)} |"
-
-
-def carried(runs: list[Run]) -> str:
-    """How often each value was sent."""
-    values = Counter(o.retry_after for run in runs for o in run.refused())
-    return ", ".join(
-        f"{value} s {count} times" for value, count in values.most_common()
+        "shared with the load generator.\n\n"
+        f"{page.table(HEAD, [run.cells(most, normal) for run in runs])}\n\n"
+        f"`Retry-After` of the refusals: {carried}. The accepted may wait "
+        f"{QUEUE_WAIT:g} s + {normal:.2f} s, the p99 of the first row."
     )
 
 
 def main() -> None:
     """Capacity first, then each load."""
-    folder = RESULTS / "overload"
-    process, port = serve(folder)
-    try:
-        with Progress(console=Console(stderr=True)) as bar:
-            task = bar.add_task("measuring capacity", total=1 + len(FACTORS))
-            most = capacity(port)
-            runs = []
-            for factor in FACTORS:
-                bar.update(task, advance=1, description=f"{factor:g} x {most:.0f}/s")
-                time.sleep(1)
-                runs.append(load(port, factor, most))
-            bar.update(task, advance=1, description="done")
-    finally:
-        process.terminate()
-        process.wait()
+    wrk.install()
+    folder = RESULTS / "overload" / "sleeper"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "model.py").write_text(MODEL)
+    (folder / "model.toml").write_text('task = "tensor"\n')
+    body = RESULTS / "body.json"
+    body.write_bytes(BODY)
+    flags = ("--max-batch-size=8", f"--max-queue-wait-s={QUEUE_WAIT}")
+    with served(folder.parent, *flags) as (port, _):
+        url, sent = f"http://127.0.0.1:{port}/predict", Path(body)
+        most = wrk.run(url, wrk.Sent(sent, "application/json"), CLIENTS, 5).rate
+        runs = []
+        for factor in track(FACTORS, "measuring", console=Console(stderr=True)):
+            time.sleep(1)
+            runs.append(load(port, factor, most))
     (RESULTS / "overload.json").write_text(json.dumps([r.outcomes for r in runs]))
     print(table(most, runs))
-    PICTURE.write_text(
-        draw(most, SECONDS, QUEUE_WAIT, [(r.factor, r.outcomes) for r in runs])
-    )
 
 
 if __name__ == "__main__":

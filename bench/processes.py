@@ -9,27 +9,28 @@ import signal
 import subprocess
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-TICKS = os.sysconf("SC_CLK_TCK")
+TICKS, PAGE = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
 GRACE = 5.0  # seconds from SIGTERM to SIGKILL
+SETTLE_SECONDS = 8.0
 
 
 class Tree:
     """A process with all its descendants."""
 
     def __init__(
-        self, words: Sequence[object], log: Path, folder: Path, more: Mapping[str, str]
+        self, words: Sequence[str], log: Path, folder: Path, more: Mapping[str, str]
     ) -> None:
-        self.mark = uuid.uuid4().hex
-        self._log = log
+        self._mark, self._log = f"BENCH_MARK={uuid.uuid4().hex}", log
+        name, _, value = self._mark.partition("=")
         with log.open("w") as stream:
             self.root = subprocess.Popen(
-                list(map(str, words)),
+                words,
                 cwd=folder,
-                env={**os.environ, **more, "BENCH_MARK": self.mark},
+                env={**os.environ, **more, name: value},
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=stream,
@@ -42,7 +43,8 @@ class Tree:
 
     def pids(self) -> list[int]:
         """All that carry the mark and are alive."""
-        return [pid for pid in _all_pids() if _carries(pid, self.mark)]
+        all_ = (int(path.name) for path in Path("/proc").glob("[0-9]*"))
+        return [pid for pid in all_ if self._mark.encode() in _read(pid, "environ")]
 
     def resident_mb(self) -> float:
         """Resident memory of all together, MB; shared pages count for each."""
@@ -54,20 +56,20 @@ class Tree:
 
     def end(self) -> None:
         """SIGTERM to the first; when it has gone, SIGKILL to whatever it left behind."""
-        if self.root.poll() is None:
-            self.root.terminate()
+        self.root.terminate()
         with suppress(subprocess.TimeoutExpired):
             self.root.wait(GRACE)
         while left := self.pids():
             for pid in left:
-                _kill(pid)
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
             time.sleep(0.05)
         self.root.wait()
 
 
 @contextmanager
 def running(
-    words: Sequence[object], log: Path, folder: Path, more: Mapping[str, str]
+    words: Sequence[str], log: Path, folder: Path, more: Mapping[str, str]
 ) -> Iterator[Tree]:
     """A tree of processes that is gone afterwards, also after Ctrl-C."""
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -78,21 +80,10 @@ def running(
         tree.end()
 
 
-_PAGE = os.sysconf("SC_PAGE_SIZE")
-
-
-def _all_pids() -> Iterator[int]:
-    return (int(path.name) for path in Path("/proc").glob("[0-9]*"))
-
-
-def _carries(pid: int, mark: str) -> bool:
-    return f"BENCH_MARK={mark}".encode() in _read(pid, "environ")
-
-
 def resident_mb(pid: int) -> float:
     """Resident memory of one process, MB; 0 where it has ended."""
     words = _read(pid, "statm").split()
-    return int(words[1]) * _PAGE / 1e6 if words else 0.0
+    return int(words[1]) * PAGE / 1e6 if words else 0.0
 
 
 def cpu_seconds(pid: int) -> float:
@@ -101,13 +92,16 @@ def cpu_seconds(pid: int) -> float:
     return (int(words[11]) + int(words[12])) / TICKS if words else 0.0
 
 
+def settle(spent: Callable[[], float], within: float = SETTLE_SECONDS) -> None:
+    """Let a server finish what an earlier load left behind: wrk does not wait."""
+    until, before = time.monotonic() + within, -1.0
+    while (now := spent()) - before > 0.02 and time.monotonic() < until:
+        before = now
+        time.sleep(0.2)
+
+
 def _read(pid: int, name: str) -> bytes:
     try:
         return Path(f"/proc/{pid}/{name}").read_bytes()
     except OSError:  # it has ended meanwhile, or is not ours
         return b""
-
-
-def _kill(pid: int) -> None:
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)

@@ -9,14 +9,12 @@ import json
 import os
 import shutil
 import statistics
-import time
 from base64 import b64encode
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.error import HTTPError
-from urllib.request import urlopen
 
 import numpy as np
+import requests
 from rich.console import Console
 from rich.progress import track
 
@@ -24,12 +22,13 @@ from facenality.images import decode
 from facenality.protocols.tensors import to_bytes
 from facenality.recipe import ImageSpec
 
-from .forms import FORM, form
-from .measuring import CLIENTS, ROUNDS, measured, result
+from . import page, wrk
 from .served import served
-from .workload import MOBILENET, RESULTS, photographs
+from .workload import FORM, MOBILENET, RESULTS, form, photographs
 
+CLIENTS = 32
 SECONDS = float(os.environ.get("BENCH_SECONDS", "5"))
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 DIGITS = Path("models/digits")
 SPECS = {
     "mobilenetv2": ImageSpec("RGB", 224, 224, "bilinear", "stretch", "tf"),
@@ -43,75 +42,54 @@ class Load(NamedTuple):
     what: str
     path: str
     body: bytes
-    headers: tuple[str, ...]  # the content type, and what else there is
+    kind: str
+    header: str = ""
 
 
 def loads(model: str, picture: bytes, tensor: str) -> list[Load]:
     """Every way to ask `model` about `picture`; its input is called `tensor`."""
     pixels = decode(picture, SPECS[model])[np.newaxis]
-    image = np.array([picture], object)
+    levels = np.abs(pixels).astype("uint8")
     v1 = {"instances": [{"b64": b64encode(picture).decode()}]}
-    v2 = f"/v2/models/{model}/infer"
-    json_kind = ("application/json",)
+    one = {"name": tensor, "shape": pixels.shape, "datatype": "FP32"}
+    v2 = {"inputs": [one | {"data": pixels.ravel().tolist()}]}
+    infer, text = f"/v2/models/{model}/infer", "application/json"
+    v1_path = f"/v1/models/{model}:predict"
     return [
-        Load("/predict, form", f"/predict?model={model}", form(picture), (FORM,)),
-        Load(
-            "/v1 base64",
-            f"/v1/models/{model}:predict",
-            json.dumps(v1).encode(),
-            json_kind,
-        ),
-        Load("/v2 BYTES", v2, *binary(tensor, "BYTES", image)),
-        Load("/v2 FP32 binary", v2, *binary(tensor, "FP32", pixels)),
-        Load(
-            "/v2 UINT8 binary",
-            v2,
-            *binary(tensor, "UINT8", np.abs(pixels).astype("uint8")),
-        ),
-        Load("/v2 FP32 JSON", v2, as_json(tensor, pixels), json_kind),
+        Load("/predict, form", f"/predict?model={model}", form(picture), FORM),
+        Load("/v1 base64", v1_path, json.dumps(v1).encode(), text),
+        Load("/v2 BYTES", infer, *binary(tensor, "BYTES", np.array([picture], object))),
+        Load("/v2 FP32 binary", infer, *binary(tensor, "FP32", pixels)),
+        Load("/v2 UINT8 binary", infer, *binary(tensor, "UINT8", levels)),
+        Load("/v2 FP32 JSON", infer, json.dumps(v2).encode(), text),
     ]
 
 
-def binary(name: str, datatype: str, array: Any) -> tuple[bytes, tuple[str, ...]]:
-    """An infer request as tritonclient makes it: binary in and out."""
+def binary(name: str, datatype: str, array: Any) -> tuple[bytes, str, str]:
+    """An infer request as tritonclient makes it, binary in and out; its headers."""
     data = to_bytes(array, datatype)
     size = {"binary_data_size": len(data)}
     one = {"name": name, "shape": array.shape, "datatype": datatype, "parameters": size}
     wish = {"binary_data_output": True}
     head = json.dumps({"inputs": [one], "parameters": wish}).encode()
-    length = f"Inference-Header-Content-Length:{len(head)}"
-    return head + data, ("application/octet-stream", length)
-
-
-def as_json(name: str, pixels: Any) -> bytes:
-    """The same in JSON alone."""
-    data = pixels.ravel().tolist()
-    one = {"name": name, "shape": pixels.shape, "datatype": "FP32", "data": data}
-    return json.dumps({"inputs": [one]}).encode()
+    length = f"Inference-Header-Content-Length: {len(head)}"
+    return head + data, "application/octet-stream", length
 
 
 def rate(port: int, load: Load) -> float:
-    """Requests/s of `load` with CLIENTS clients."""
+    """Good answers per second to CLIENTS clients."""
     file = RESULTS / "body"
     file.write_bytes(load.body)
-    took = result(measured(port, load.path, CLIENTS, SECONDS, file, *load.headers))
-    assert isinstance(took, list)
-    return len(took) / SECONDS
-
-
-def input_name(port: int, model: str) -> str:
-    """As the metadata has it, once the model is there."""
-    while True:
-        try:
-            with urlopen(f"http://127.0.0.1:{port}/v2/models/{model}") as reply:
-                name: str = json.load(reply)["inputs"][0]["name"]
-                return name
-        except HTTPError:  # it is loading
-            time.sleep(0.1)
+    sent = wrk.Sent(file, load.kind, header=load.header)
+    measured = wrk.run(f"http://127.0.0.1:{port}{load.path}", sent, CLIENTS, SECONDS)
+    if measured.errors:
+        raise SystemExit(f"{load.what}: {measured}")
+    return measured.rate
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the table: requests/s, each with its ratio to /predict."""
+    wrk.install()
     MOBILENET.make()
     models = RESULTS / "both"
     shutil.copytree(MOBILENET.file.parent, models / "mobilenetv2", dirs_exist_ok=True)
@@ -121,36 +99,27 @@ def main() -> None:
         "mobilenetv2": photographs()[0].file.read_bytes(),
         "digits": (DIGITS / "sample.png").read_bytes(),
     }
-    rates: dict[tuple[str, str], list[float]] = {}
-    console = Console(stderr=True)
+    rates: dict[str, dict[str, list[float]]] = {}  # by what and model
     with served(models, "--engine=tensorflow") as (port, _):
-        asked = [
-            (model, load)
-            for model, picture in pictures.items()
-            for load in loads(model, picture, input_name(port, model))
-        ]
-        for _ in track(range(ROUNDS), "measuring", console=console):
+        asked = []
+        for model, picture in pictures.items():
+            about = requests.get(f"http://127.0.0.1:{port}/v2/models/{model}").json()
+            ways = loads(model, picture, about["inputs"][0]["name"])
+            asked += [(model, load) for load in ways]
+        for _ in track(range(ROUNDS), "measuring", console=Console(stderr=True)):
             for model, load in asked:
-                rates.setdefault((model, load.what), []).append(rate(port, load))
-    print(table(rates, [load.what for load in loads("digits", pictures["digits"], "")]))
-
-
-def table(rates: dict[tuple[str, str], list[float]], ways: list[str]) -> str:
-    """Requests/s in Markdown, each with its ratio to /predict."""
-    models = list(SPECS)
+                both = rates.setdefault(load.what, {name: [] for name in SPECS})
+                both[model].append(rate(port, load))
+    medians = {
+        what: [statistics.median(both[model]) for model in SPECS]
+        for what, both in rates.items()
+    }
+    first = medians["/predict, form"]
     lines = [
-        f"| {CLIENTS} clients, requests/s | {' | '.join(models)} |",
-        "|---|" + "---|" * len(models),
+        (what, *(f"{n:.0f} ({n / of:.2f})" for n, of in zip(own, first, strict=True)))
+        for what, own in medians.items()
     ]
-    for what in ways:
-        cells = []
-        for model in models:
-            mine = statistics.median(rates[model, what])
-            cells.append(
-                f"{mine:.0f} ({mine / statistics.median(rates[model, ways[0]]):.2f})"
-            )
-        lines.append(f"| {what} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+    print(page.table((f"{CLIENTS} clients, requests/s", *SPECS), lines))
 
 
 if __name__ == "__main__":

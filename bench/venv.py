@@ -10,16 +10,17 @@ from rich.console import Console
 FOLDER = Path(".cache") / "bench-venv"
 BIN = FOLDER.absolute() / "bin"
 REQUIREMENTS = Path(__file__).with_name("peers") / "requirements.txt"
-INSTALLED = FOLDER / "installed.txt"  # requirements, one a line
-_MARK = "# peers"
 
 
 def install(console: Console, wanted: set[str]) -> dict[str, str]:
     """Install what is missing; distribution -> why it could not be installed.
 
-    `wanted` are the peers' distributions; what all share must install.
+    `wanted` are the peers' distributions, none where only ours take part; what all
+    share must install.
     """
-    shared, _, each = REQUIREMENTS.read_text().partition(_MARK)
+    if not wanted:
+        return {}
+    shared, _, each = REQUIREMENTS.read_text().partition("# peers")
     if not (BIN / "python").exists():
         console.print(f"making {FOLDER} for the peers (2.5 GB; minutes, once)")
         venv.create(FOLDER, with_pip=True)
@@ -34,26 +35,16 @@ def install(console: Console, wanted: set[str]) -> dict[str, str]:
 
 
 def _lines(text: str) -> list[str]:
-    lines = (line.strip() for line in text.splitlines())
-    return [line for line in lines if line and not line.startswith("#")]
+    return [line for line in text.splitlines() if line and not line.startswith("#")]
 
 
 def _pip(console: Console, what: str, requirements: list[str]) -> str:
-    """Install what was not before; an empty string, or the last thing that pip said."""
-    installed = INSTALLED.read_text().splitlines() if INSTALLED.exists() else []
-    if set(requirements) <= set(installed):
-        return ""
+    """An empty string, or the last thing that pip said."""
+    words = [str(BIN / "python"), "-m", "pip", "install", "--quiet", *requirements]
     with console.status(f"installing {what}"):
-        done = subprocess.run(
-            [BIN / "python", "-m", "pip", "install", "--quiet", *requirements],
-            capture_output=True,
-            text=True,
-        )
-    if done.returncode:
-        said = [line for line in done.stderr.splitlines() if "ERROR" in line]
-        return (said or ["pip failed"])[-1]
-    INSTALLED.write_text("\n".join([*installed, *requirements]))
-    return ""
+        done = subprocess.run(words, capture_output=True, text=True)
+    said = [line for line in done.stderr.splitlines() if "ERROR" in line]
+    return (said or ["pip failed"])[-1] if done.returncode else ""
 
 
 def python() -> Path:

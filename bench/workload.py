@@ -11,10 +11,15 @@ from pathlib import Path
 
 from PIL import Image
 
-from .forms import FORM, form
 from .wrk import Sent
 
 RESULTS = Path("bench/results").absolute()
+BOUNDARY = "----bench0123456789abcdef"
+FORM = f"multipart/form-data; boundary={BOUNDARY}"
+HEAD = (
+    f"--{BOUNDARY}\r\nContent-Disposition: form-data; "
+    'name="image"; filename="photo.jpg"\r\nContent-Type: image/jpeg\r\n\r\n'
+)
 CARD = 'task = "image-classification"\npreprocess = "tf"\n'
 _MAKE_MODEL = """
 import keras, sys
@@ -32,6 +37,12 @@ with tempfile.TemporaryDirectory() as folder:
     converted = openvino.convert_model(folder)
     openvino.save_model(converted, sys.argv[2], compress_to_fp16=False)
 """
+
+
+def form(*pictures: bytes) -> bytes:
+    """Pictures as a browser's form sends them: a body of the content type FORM."""
+    parts = (HEAD.encode() + one + b"\r\n" for one in pictures)
+    return b"".join(parts) + f"--{BOUNDARY}--\r\n".encode()
 
 
 @dataclass(frozen=True)
@@ -85,16 +96,14 @@ class Photograph:
 
     file: Path
 
-    def form(self) -> Sent:
-        """As a browser's form sends it."""
+    def sent(self, raw: bool) -> Sent:
+        """As it is, or in a form as a browser sends it."""
+        if raw:
+            return Sent(self.file, "image/jpeg")
         file = self.file.with_suffix(".form")
         if not file.exists():
             file.write_bytes(form(self.file.read_bytes()))
         return Sent(file, FORM)
-
-    def raw(self) -> Sent:
-        """As a body."""
-        return Sent(self.file, "image/jpeg")
 
 
 def photographs() -> tuple[Photograph, Photograph, Photograph]:

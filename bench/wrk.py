@@ -4,9 +4,10 @@ import os
 import re
 import shutil
 import subprocess
-from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import requests
 
 SCRIPT = Path(__file__).with_name("form.lua")
 TIMEOUT = 30  # seconds for an answer; later it counts as lost
@@ -14,6 +15,7 @@ _LINE = re.compile(
     r"bench: seconds=([\d.]+) p50=([\d.]+) p99=([\d.]+) max=([\d.]+) "
     r"lost=(\d+) statuses=(\S*)"
 )
+Run = subprocess.Popen[str]
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class Sent:
     file: Path | None = None
     kind: str = ""
     every_ms: int = 0  # a pause before each request; 0 sends at once
+    header: str = ""  # one more, "Name: value"
 
 
 @dataclass(frozen=True)
@@ -55,27 +58,26 @@ class Load:
 
 def install() -> None:
     """Have wrk from the distribution, where it is missing and that is allowed."""
-    if shutil.which("wrk"):
-        return
     root = [] if os.geteuid() == 0 else ["sudo", "-n"]
-    if (
-        shutil.which("apt-get")
-        and subprocess.run(
-            [*root, "apt-get", "install", "-qq", "-y", "wrk"], stdout=subprocess.DEVNULL
-        ).returncode
-        == 0
-    ):
-        return
-    raise SystemExit(
-        "the load generator wrk is missing; on Debian: apt-get install wrk"
-    )
+    words = [*root, "apt-get", "install", "-qq", "-y", "wrk"]
+    if not shutil.which("wrk") and shutil.which("apt-get"):
+        subprocess.run(words, stdout=subprocess.DEVNULL)
+    if not shutil.which("wrk"):
+        raise SystemExit("wrk, which sends the load, is missing: apt-get install wrk")
 
 
-def start(url: str, sent: Sent, clients: int, seconds: float) -> subprocess.Popen[str]:
+def once(url: str, sent: Sent) -> requests.Response:
+    """The same request a single time."""
+    body = sent.file.read_bytes() if sent.file else b""
+    return requests.post(url, body, headers={"Content-Type": sent.kind}, timeout=30)
+
+
+def start(url: str, sent: Sent, clients: int, seconds: float) -> Run:
     """Begin a load; `result` waits for its end."""
     environ = dict(os.environ)
     if sent.file:
         environ |= {"BENCH_BODY": str(sent.file), "BENCH_TYPE": sent.kind}
+        environ["BENCH_HEADER"] = sent.header
     if sent.every_ms:
         environ["BENCH_DELAY_MS"] = str(sent.every_ms)
     words = ["wrk", "-t1", f"-c{clients}", f"-d{max(1, round(seconds))}s"]
@@ -84,7 +86,7 @@ def start(url: str, sent: Sent, clients: int, seconds: float) -> subprocess.Pope
     return subprocess.Popen(words, env=environ, stdout=pipe, stderr=pipe, text=True)
 
 
-def result(process: subprocess.Popen[str]) -> Load:
+def result(process: Run) -> Load:
     """What the load found."""
     out, err = process.communicate()
     if process.returncode or "bench:" not in out:
@@ -103,9 +105,7 @@ def parse(out: str) -> Load:
     if match is None:
         raise ValueError(f"this is no output of form.lua: {out!r}")
     *times, lost, statuses = match.groups()
+    pairs = (pair.split("=") for pair in statuses.split(",") if pair)
+    counts = {int(status): int(count) for status, count in pairs}  # wrk has one thread
     seconds, p50, p99, most = map(float, times)
-    counts: Counter[int] = Counter()
-    for pair in filter(None, statuses.split(",")):
-        status, count = pair.split("=")
-        counts[int(status)] += int(count)
-    return Load(seconds, p50, p99, most, int(lost), dict(counts))
+    return Load(seconds, p50, p99, most, int(lost), counts)

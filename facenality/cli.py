@@ -17,11 +17,14 @@ COMMANDS = {
 }
 
 
-REMOVED_FROM_FETCH = {
+# Flags that earlier versions had: each is answered with what replaced it.
+REMOVED = {
     "--mirror": "--mirror was removed: name a proxy in HTTPS_PROXY, or set KERAS_HOME "
     "to a folder whose models/ holds Keras's files.",
     "--checksums": "--checksums was removed: Keras checks the files whose checksums it "
     "knows, and fetched.json keeps the SHA-256 of the weights.",
+    "--with-decoding": "--with-decoding was removed: an exported model takes tensors, "
+    "and a gateway (--engine tf-serving) decodes the pictures; leave the flag out.",
 }
 
 
@@ -36,7 +39,6 @@ class Command:
     out: Path = Path()
     force: bool = False
     as_version: int | None = None
-    with_decoding: bool = False
     card: Path | None = None
 
 
@@ -49,8 +51,8 @@ def parse(argv: list[str]) -> Command:
     if name not in COMMANDS:
         parser.error(f"there is no command {name!r}; there are: {', '.join(COMMANDS)}")
     given = parser.parse_args(argv)
-    for flag, sentence in REMOVED_FROM_FETCH.items():
-        if getattr(given, flag.removeprefix("--"), None) is not None:
+    for flag, sentence in REMOVED.items():
+        if getattr(given, flag.removeprefix("--").replace("-", "_"), None) is not None:
             raise WrongSetting(sentence)
     return Command(
         name,
@@ -60,7 +62,6 @@ def parse(argv: list[str]) -> Command:
         out=getattr(given, "out", Path()),
         force=getattr(given, "force", False),
         as_version=getattr(given, "as_version", None),
-        with_decoding=getattr(given, "with_decoding", False),
         card=getattr(given, "card", None),
     )
 
@@ -101,8 +102,7 @@ def _add_fetch(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "architecture", metavar="NAME", help="ResNet50, MobileNetV2, ... in any case"
     )
-    for flag in REMOVED_FROM_FETCH:
-        parser.add_argument(flag, nargs="?", const="", help=argparse.SUPPRESS)
+    _add_removed(parser, "--mirror", "--checksums")
 
 
 def _add_dataset(parser: argparse.ArgumentParser) -> None:
@@ -128,12 +128,6 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
         help="write it as this version; else its own, which a model's folder gives it",
     )
     parser.add_argument(
-        "--with-decoding",
-        action="store_true",
-        help="take encoded pictures (image_bytes) and answer labels; the model itself "
-        "is then the signature 'tensors'",
-    )
-    parser.add_argument(
         "--card",
         metavar="FILE",
         type=Path,
@@ -144,6 +138,12 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="replace the version; a server that has it loaded does not notice",
     )
+    _add_removed(parser, "--with-decoding")
+
+
+def _add_removed(parser: argparse.ArgumentParser, *flags: str) -> None:
+    for flag in flags:
+        parser.add_argument(flag, nargs="?", const="", help=argparse.SUPPRESS)
 
 
 def _version(text: str) -> int:

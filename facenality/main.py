@@ -47,7 +47,6 @@ def export(command: cli.Command) -> int:
     wanted = Wanted(
         command.out,
         command.as_version,
-        with_decoding=command.with_decoding,
         force=command.force,
         card=command.card,
     )

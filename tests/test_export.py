@@ -174,7 +174,7 @@ def test_every_awkward_label_is_toml():
     from facenality.exporting import card_text
 
     one = recipe.Recipe("text-classification", tuple(AWKWARD), "score", None, ())
-    text = card_text.text("m", one, card.Card(), with_decoding=False)
+    text = card_text.text("m", one, card.Card())
     assert tomllib.loads(text)["labels"] == AWKWARD
 
 
@@ -370,6 +370,15 @@ def test_refusals_are_one_sentence_and_leave_nothing(case, tmp_path, capsys):
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_with_decoding_is_gone_and_says_what_to_do_instead(tmp_path, capsys):
+    flags = ("--model", "digits", "--with-decoding")
+    assert export(ROOT / "models", tmp_path / "out", *flags) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "takes tensors" in line
+    assert "gateway (engine tf-serving) decodes the pictures" in line
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_model_that_is_not_there_is_a_wrong_setting(tmp_path, capsys):
     assert export(ROOT / "models", tmp_path / "out", "--model", "cats") == 2
     assert "'cats'" in capsys.readouterr().err
@@ -439,10 +448,10 @@ def test_an_export_that_answers_differently_is_deleted(tmp_path, monkeypatch, ca
     made.sums(models / "sums.keras")
     write = saving.write
 
-    def damaged(traced, folder, pictures):
+    def damaged(traced, folder):
         kept = [one.numpy() for one in traced.function.variables]
         traced.function.variables[0].assign_add(np.full((4, 2), 1e-4, "float32"))
-        write(traced, folder, pictures)
+        write(traced, folder)
         for variable, value in zip(traced.function.variables, kept, strict=True):
             variable.assign(value)
 

@@ -1,8 +1,8 @@
-"""Half an hour of everything at once; then a table and a picture.
+"""Half an hour of everything at once; then a table.
 
 SOAK_MINUTES=5 is a shorter one. Good and bad clients (good.py, bad.py), a version of a model
 published or removed every minute, SIGHUPs; what the server's process holds, every five
-seconds. Writes docs/soak.md and docs/soak.svg.
+seconds. Writes docs/soak.md.
 """
 
 import json
@@ -13,13 +13,10 @@ import time
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import Progress
 
 from ..workload import RESULTS
 from .models import Models
-from .page import document
-from .picture import draw
-from .samples import Sample, courses
+from .report import Sample, courses, document
 from .server import Soaked
 from .traffic import Tally, Traffic
 
@@ -28,8 +25,7 @@ EVERY = 5.0  # seconds from sample to sample
 CHANGE = 60.0  # seconds from one change of the models to the next
 WARM = 30.0  # seconds of load before it begins: threads are made when they are needed
 QUIET = 20.0  # seconds in which replaced models leave and connections end
-PAGE, PICTURE = Path("docs/soak.md"), Path("docs/soak.svg")
-SAMPLES = RESULTS / "soak.json"
+PAGE = Path("docs/soak.md")
 
 
 def warm_up(server: Soaked, models: Models) -> None:
@@ -41,56 +37,47 @@ def warm_up(server: Soaked, models: Models) -> None:
         server.wait_for_engines()
 
 
-def soak(server: Soaked, models: Models, tally: Tally, bar: Progress) -> list[Sample]:
+def soak(
+    server: Soaked, models: Models, tally: Tally, console: Console
+) -> list[Sample]:
     """Load for SECONDS; what was held meanwhile."""
-    task = bar.add_task("soaking", total=SECONDS)
     samples: list[Sample] = []
     started, change, reread = time.monotonic(), CHANGE, CHANGE / 2
     while (now := time.monotonic() - started) < SECONDS:
         if now >= reread:
             server.reread()
             reread += CHANGE
-        samples.append(Sample(now, tally.done(), len(tally.wrong), server.held()))
+        samples.append(Sample(now, tally.done(), server.held()))
         if now >= change:
-            bar.console.print(f"{now:5.0f} s {models.step()}; {told(samples[-1])}")
+            told = f"{tally.done()} requests, {len(tally.wrong)} wrong"
+            console.log(f"{models.step()}; {told}; {samples[-1].held}")
             change += CHANGE
-        bar.update(task, completed=now, description=told(samples[-1]))
         time.sleep(EVERY)
     return samples
-
-
-def told(sample: Sample) -> str:
-    """A line while it runs."""
-    held = sample.held
-    return (
-        f"{sample.requests} requests, {sample.wrong} wrong; {held.memory:.0f} MiB, "
-        f"{held.files} files, {held.threads} threads, {held.greenlets} greenlets"
-    )
 
 
 def main() -> int:
     """0 when every answer was right and nothing grew."""
     RESULTS.mkdir(parents=True, exist_ok=True)
-    tally = Tally()
-    console = Console(stderr=True)
-    with tempfile.TemporaryDirectory() as folder, Progress(console=console) as bar:
-        bar.console.print("making the models")
+    tally, console = Tally(), Console(stderr=True)
+    with tempfile.TemporaryDirectory() as folder:
+        console.log("making the models")
         models = Models(Path(folder))
         models.make()
         with Soaked(Path(folder), models) as server:
-            bar.console.print("warming up")
+            console.log("warming up")
             warm_up(server, models)
             before = server.quiet(QUIET)
+            console.log(f"soaking for {SECONDS:.0f} s")
             with Traffic(server.port, tally):
-                samples = soak(server, models, tally, bar)
+                samples = soak(server, models, tally, console)
             models.settle()
-            bar.console.print("waiting until it is quiet")
+            console.log("waiting until it is quiet")
             after = server.quiet(QUIET)
             tracebacks, status = server.tracebacks(), server.end()
-    SAMPLES.write_text(json.dumps(samples))
+    (RESULTS / "soak.json").write_text(json.dumps(samples))
     rows = courses(samples, before, after)
-    PAGE.write_text(document(samples, rows, tally, tracebacks, status))
-    PICTURE.write_text(draw(samples))
+    PAGE.write_text(document(samples[-1].seconds, rows, tally, tracebacks, status))
     print(PAGE.read_text())
     return int(bool(tally.wrong) or status != 0 or not all(row.flat() for row in rows))
 

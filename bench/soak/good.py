@@ -1,17 +1,17 @@
 """Good clients: what they send, and the answers that are right."""
 
-import base64
-import http.client
 import io
 import json
 import math
+from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import requests as http
 from PIL import Image
 
-from ..forms import FORM, form
+from ..workload import FORM, form
 from .models import COLOURS, STRENGTHS
 from .server import TOKEN
 
@@ -27,12 +27,13 @@ class Wrong(Exception):
 
 
 class Good(NamedTuple):
-    """A request whose answer is known; no body is a GET."""
+    """A request whose answer is known, and how often it comes; no body is a GET."""
 
     path: str
     kind: str
     body: bytes
     right: Right
+    often: int = 4
 
 
 def picture(colour: str) -> bytes:
@@ -56,9 +57,8 @@ def is_colour(colour: str) -> Right:
         answer = json.loads(body)
         strength = STRENGTHS[int(answer["model"]["version"]) % 2]
         probability = math.exp(strength) / (math.exp(strength) + 2)
-        return _near(
-            answer["predictions"][:1], [{"label": colour, "probability": probability}]
-        )
+        best = [{"label": colour, "probability": probability}]
+        return _near(answer["predictions"][:1], best)
 
     return right
 
@@ -66,9 +66,8 @@ def is_colour(colour: str) -> Right:
 def first_of_two(body: bytes) -> bool:
     """A digit, and a neighbour that is no picture."""
     first, second = json.loads(body)["results"]
-    return bool(
-        first["predictions"][0]["label"] == "3" and second["code"] == "not_an_image"
-    )
+    found: bool = first["predictions"][0]["label"] == "3"
+    return found and second["code"] == "not_an_image"
 
 
 def holds(*path: str | int, value: Any) -> Right:
@@ -95,80 +94,42 @@ def _near(got: list[dict[str, Any]], expected: list[dict[str, Any]]) -> bool:
     )
 
 
-def numbers(**keys: Any) -> bytes:
-    """A JSON body."""
-    return json.dumps(keys).encode()
+def _json(path: str, right: Right, **keys: Any) -> Good:
+    return Good(path, JSON, json.dumps(keys).encode(), right)
 
 
-def requests() -> dict[str, tuple[Good, int]]:
-    """Each kind, and how often it comes."""
-    digit, red = DIGIT.read_bytes(), picture("red")
-    base64_red = base64.b64encode(red).decode()
+def requests() -> dict[str, Good]:
+    """Each kind by its name."""
+    digit, red = DIGIT.read_bytes(), b64encode(picture("red")).decode()
     tensor = {"name": "instances", "shape": [1, 2], "datatype": "FP32", "data": [1, 2]}
-    doubled, text = [[2.0, 4.0]], numbers(a="I love it", b="I hate it")
-    colours, double = "/predict?model=colours", "/predict?model=double"
+    moods = {"a": "Positive", "b": "Negative"}
+    values = holds("results", 0, "predictions", 0, "values", value=[2.0, 4.0])
+    texts = f"/api/v1/{TOKEN}/predict"
+    v1, v2 = "/v1/models/double:predict", "/v2/models/double/infer"
+    colours = "/predict?model=colours"
     return {
-        "photo": (Good("/predict", FORM, form(digit), a_digit), 8),
-        "two photos": (Good("/predict", FORM, form(digit, b"no"), first_of_two), 1),
-        "green": (
-            Good(colours, "image/png", picture("green"), is_colour("green")),
-            4,
-        ),
-        "base64": (Good(colours, JSON, numbers(image=base64_red), is_colour("red")), 4),
-        "numbers": (
-            Good(
-                double,
-                JSON,
-                numbers(instances=[[1, 2]]),
-                holds("results", 0, "predictions", 0, "values", value=doubled[0]),
-            ),
-            4,
-        ),
-        "texts": (
-            Good(
-                f"/api/v1/{TOKEN}/predict",
-                JSON,
-                text,
-                lambda body: json.loads(body) == {"a": "Positive", "b": "Negative"},
-            ),
-            4,
-        ),
-        "v1": (
-            Good(
-                "/v1/models/double:predict",
-                JSON,
-                numbers(instances=[[1, 2]]),
-                holds("predictions", value=doubled),
-            ),
-            4,
-        ),
-        "v2": (
-            Good(
-                "/v2/models/double/infer",
-                JSON,
-                numbers(inputs=[tensor]),
-                holds("outputs", 0, "data", value=doubled[0]),
-            ),
-            4,
-        ),
-        "page": (Good("/", "", b"", contains(b"</html>")), 1),
-        "models": (Good("/models", "", b"", contains(b'"double"')), 1),
-        "metrics": (Good("/metrics", "", b"", contains(b"facenality_batch_size")), 1),
-        "ready": (Good("/readyz", "", b"", holds("ready", value=True)), 1),
-        "explain": (
-            Good("/explain", FORM, form(digit), holds("label", value="3")),
-            1,
-        ),
+        "photo": Good("/predict", FORM, form(digit), a_digit, 8),
+        "two photos": Good("/predict", FORM, form(digit, b"no"), first_of_two, 1),
+        "green": Good(colours, "image/png", picture("green"), is_colour("green")),
+        "base64": _json(colours, is_colour("red"), image=red),
+        "numbers": _json("/predict?model=double", values, instances=[[1, 2]]),
+        "texts": _json(texts, holds(value=moods), a="I love it", b="I hate it"),
+        "v1": _json(v1, holds("predictions", value=[[2, 4]]), instances=[[1, 2]]),
+        "v2": _json(v2, holds("outputs", 0, "data", value=[2, 4]), inputs=[tensor]),
+        "page": Good("/", "", b"", contains(b"</html>"), 1),
+        "models": Good("/models", "", b"", contains(b'"double"'), 1),
+        "metrics": Good("/metrics", "", b"", contains(b"facenality_batch_size"), 1),
+        "ready": Good("/readyz", "", b"", holds("ready", value=True), 1),
+        "explain": Good("/explain", FORM, form(digit), holds("label", value="3"), 1),
     }
 
 
-def ask(connection: http.client.HTTPConnection, good: Good) -> int:
+def ask(session: http.Session, port: int, good: Good) -> int:
     """The status; Wrong where a 200 is not the right answer."""
-    method = "POST" if good.body else "GET"
+    url = f"http://127.0.0.1:{port}{good.path}"
     headers = {"Content-Type": good.kind} if good.body else {}
-    connection.request(method, good.path, good.body or None, headers)
-    reply = connection.getresponse()
-    body = reply.read()
-    if reply.status == 200 and not good.right(body):
-        raise Wrong(body[:300].decode(errors="replace"))
-    return reply.status
+    method = "POST" if good.body else "GET"
+    reply = session.request(method, url, data=good.body, headers=headers, timeout=60)
+    if reply.status_code == 200 and not good.right(reply.content):
+        raise Wrong(reply.text[:300])
+    return reply.status_code

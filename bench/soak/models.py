@@ -40,26 +40,23 @@ class Models:
 
     def __init__(self, root: Path) -> None:
         self.folder, self._aside = root / "models", root / "aside"
-        self._versions = [1]
-        self._steps = 0
+        self._versions, self._steps = [1], 0
 
     def make(self) -> None:
         """Digits and texts as they are bundled, a `model.py`, and `colours` 1."""
         for name in ("digits", "sentiment"):
             shutil.copytree(Path("models", name), self.folder / name)
-        (self.folder / "double").mkdir()
+        for name in ("double", "colours"):
+            (self.folder / name).mkdir()
         (self.folder / "double" / "model.py").write_text(DOUBLE)
         (self.folder / "double" / "model.toml").write_text('task = "tensor"\n')
-        words: list[str | Path] = []
+        words = [sys.executable, "-c", MAKE]
         for number, strength in enumerate(STRENGTHS):
             made = self._aside / f"made-{number}"
             made.mkdir(parents=True)
             (made / "model.toml").write_text(CARD)
-            words += [str(strength), made / "model.keras"]
-        subprocess.run(
-            [sys.executable, "-c", MAKE, *words], check=True, stderr=subprocess.DEVNULL
-        )
-        (self.folder / "colours").mkdir()
+            words += [str(strength), str(made / "model.keras")]
+        subprocess.run(words, check=True, stderr=subprocess.DEVNULL)
         self._publish(1)
 
     def step(self) -> str:
@@ -68,14 +65,17 @@ class Models:
         if self._steps % 10 == 0:
             return self._publish_a_bad_one()
         if len(self._versions) > 1:
-            return self._remove(self._versions.pop(0))
+            return self.settle()
         self._versions.append(self._versions[-1] + 1)
         return self._publish(self._versions[-1])
 
-    def settle(self) -> None:
+    def settle(self) -> str:
         """Leave one version, as in the beginning."""
-        if len(self._versions) > 1:
-            self._remove(self._versions.pop(0))
+        if len(self._versions) == 1:
+            return "removed none"
+        number = self._versions.pop(0)
+        shutil.rmtree(self.folder / "colours" / str(number))
+        return f"removed {number}"
 
     def _publish(self, number: int) -> str:
         """Copied aside, then renamed: it appears whole."""
@@ -91,7 +91,3 @@ class Models:
         bad.mkdir()
         (bad / "model.keras").write_text(f"no model {self._steps}")
         return "published a bad one"
-
-    def _remove(self, number: int) -> str:
-        shutil.rmtree(self.folder / "colours" / str(number))
-        return f"removed {number}"

@@ -6,11 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, Self
-from urllib.error import HTTPError
-from urllib.request import urlopen
 
 from ..served import wait_until_ready
 from .models import Models
@@ -38,9 +35,8 @@ class Soaked:
         environ = {"FACENALITY_CACHE_DIR": str(root / "cache"), **os.environ}
         with self._log.open("w") as stream:
             self.process = subprocess.Popen(words, stderr=stream, env=environ)
+        self._proc = Path(f"/proc/{self.process.pid}")
         self.port = wait_until_ready(self._log, self.process)
-        while not self._all_ready():
-            time.sleep(0.1)
 
     def __enter__(self) -> Self:
         return self
@@ -59,49 +55,31 @@ class Soaked:
 
     def held(self) -> Held:
         """Now; greenlets as they were counted within the last second."""
-        folder = Path(f"/proc/{self.process.pid}")
-        status = (folder / "status").read_text()
+        status = (self._proc / "status").read_text()
+        numbers = dict(re.findall(r"(\w+):\s+(\d+)", status))
         return Held(
-            _number(r"VmRSS:\s+(\d+)", status) / 1024,
-            len(list((folder / "fd").iterdir())),
-            _number(r"Threads:\s+(\d+)", status),
+            int(numbers["VmRSS"]) / 1024,
+            len(list((self._proc / "fd").iterdir())),
+            int(numbers["Threads"]),
             int(self._count.read_text()),
         )
 
     def wait_for_engines(self, seconds: float = 300) -> None:
-        """Until no child process compares engines any more."""
-        until = time.monotonic() + seconds
-        alone = 0
+        """Until no child process has compared engines for 3 s."""
+        until, alone = time.monotonic() + seconds, 0
         while alone < 6 and time.monotonic() < until:
             time.sleep(0.5)
-            alone = 0 if self._children() else alone + 1
-
-    def _all_ready(self) -> bool:
-        """Every model, not the first alone."""
-        with suppress(HTTPError):
-            urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=30).close()
-            return True
-        return False
-
-    def _children(self) -> str:
-        tasks = Path(f"/proc/{self.process.pid}/task")
-        return "".join(file.read_text() for file in tasks.glob("*/children"))
+            children = self._proc.glob("task/*/children")
+            alone = 0 if any(file.read_text() for file in children) else alone + 1
 
     def quiet(self, seconds: float) -> Held:
         """What it holds without load: the least within `seconds`, column by column."""
-        held: list[Held] = []
-        until = time.monotonic() + seconds
-        while not held or time.monotonic() < until:
-            held.append(self.held())
+        held, until = [self.held()], time.monotonic() + seconds
+        while time.monotonic() < until:
             time.sleep(0.5)
+            held.append(self.held())
         return Held(*map(min, zip(*held, strict=True)))
 
     def tracebacks(self) -> int:
         """How many the server has logged: a rightly refused request has none."""
         return self._log.read_text().count("Traceback")
-
-
-def _number(pattern: str, text: str) -> int:
-    found = re.search(pattern, text)
-    assert found
-    return int(found[1])

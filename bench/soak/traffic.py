@@ -1,13 +1,13 @@
 """Good and bad clients, a thread each, and what became of all they sent."""
 
-import http.client
 import random
 import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+
+import requests
 
 from . import bad, good
 
@@ -44,11 +44,8 @@ class Tally:
 
     def refused(self) -> int:
         """Good requests that were answered 503, explanations left out."""
-        return sum(
-            n
-            for (kind, status), n in self.good.items()
-            if status == 503 and kind != "explain"
-        )
+        counts = self.good.items()
+        return sum(n for (kind, s), n in counts if s == 503 and kind != "explain")
 
 
 class Traffic:
@@ -57,14 +54,10 @@ class Traffic:
     def __init__(self, port: int, tally: Tally) -> None:
         self._port, self._tally = port, tally
         self._stop = threading.Event()
-        quick = bad.quick()
+        work = [self._good] * GOOD + [self._bad(bad.quick())] * BAD
+        work += [self._bad({kind: one}) for kind, one in bad.slow().items()]
         self._threads = [
-            *(threading.Thread(target=self._good, args=(n,)) for n in range(GOOD)),
-            *(threading.Thread(target=self._bad, args=(n, quick)) for n in range(BAD)),
-            *(
-                threading.Thread(target=self._bad, args=(0, {kind: one}))
-                for kind, one in bad.slow().items()
-            ),
+            threading.Thread(target=one, args=(seed,)) for seed, one in enumerate(work)
         ]
 
     def __enter__(self) -> None:
@@ -76,40 +69,35 @@ class Traffic:
         for thread in self._threads:
             thread.join()
 
-    def _good(self, seed: int) -> None:
-        requests = good.requests()
-        next_kind = chooser(seed, {kind: n for kind, (_, n) in requests.items()})
-        with closing(self._connect()) as connection:
-            while not self._stop.is_set():
-                kind = next_kind()
-                self._ask(connection, kind, requests[kind][0])
-                self._stop.wait(PAUSE * random.random() * 2)
-
-    def _bad(self, seed: int, clients: dict[str, bad.Bad]) -> None:
-        next_kind = chooser(seed, {kind: one.often for kind, one in clients.items()})
+    def _kinds(self, seed: int, often: dict[str, int]) -> Iterator[str]:
+        """What is sent next, until it is time to stop."""
+        choose = chooser(seed, often)
         while not self._stop.is_set():
-            kind = next_kind()
-            self._misbehave(kind, clients[kind])
+            yield choose()
             self._stop.wait(PAUSE * random.random() * 2)
 
-    def _connect(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
+    def _good(self, seed: int) -> None:
+        clients = good.requests()
+        often = {kind: one.often for kind, one in clients.items()}
+        with requests.Session() as session:
+            for kind in self._kinds(seed, often):
+                self._ask(session, kind, clients[kind])
 
-    def _ask(
-        self, connection: http.client.HTTPConnection, kind: str, one: good.Good
-    ) -> None:
+    def _bad(self, clients: dict[str, bad.Bad]) -> Callable[[int], None]:
+        often = {kind: one.often for kind, one in clients.items()}
+
+        def work(seed: int) -> None:
+            for kind in self._kinds(seed, often):
+                self._misbehave(kind, clients[kind])
+
+        return work
+
+    def _ask(self, session: requests.Session, kind: str, one: good.Good) -> None:
         status: Status
         try:
-            status = good.ask(connection, one)
-        except (
-            OSError,
-            http.client.HTTPException,
-            ValueError,
-            LookupError,
-            good.Wrong,
-        ) as why:
-            status = type(why).__name__
-            connection.close()
+            status = good.ask(session, self._port, one)
+        except (OSError, ValueError, LookupError, good.Wrong) as why:
+            status = type(why).__name__  # requests' own errors are OSErrors
             self._tally.blame(kind, repr(why))
         else:
             if status not in (200, 503):

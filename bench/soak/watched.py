@@ -8,11 +8,9 @@ import runpy
 import sys
 import weakref
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import gevent
-
-SECONDS = 1.0
 
 living: weakref.WeakSet[Any] = weakref.WeakSet()
 spawn = gevent.spawn
@@ -25,19 +23,18 @@ def counted(*args: Any, **kwargs: Any) -> Any:
     return greenlet
 
 
-def tell(file: Path) -> NoReturn:
-    """Write again and again how many have not ended."""
+def tell(file: Path) -> None:
+    """Write every second how many have not ended."""
     aside = file.with_suffix(".new")
     while True:
         aside.write_text(str(sum(not one.dead for one in living)))
         aside.replace(file)  # so that nobody reads half of it
-        gevent.sleep(SECONDS)
+        gevent.sleep(1)
 
 
 if __name__ == "__main__":
-    _, file, *flags = sys.argv
-    sys.argv[:] = ["app.py", *flags]
+    count = Path(sys.argv.pop(1))
     sys.path.insert(0, "")
-    gevent.spawn(tell, Path(file))
+    gevent.spawn(tell, count)
     gevent.spawn = counted
     runpy.run_path("app.py", run_name="__main__")

@@ -14,23 +14,16 @@ import tensorflow as tf
 from ..arrays import Array
 from ..errors import ModelNotLoaded
 from ..facts import TensorFacts
-from ..recipe import ImageSpec, Recipe
-from . import frozen_graph, picture_graph
+from . import frozen_graph
 from .reasons import first_line
-from .signatures import INPUT, SERVING, TENSORS, Signature, exported_name
+from .signatures import SERVING, Signature, exported_name
 from .traced import Traced
 
 
-def write(traced: Traced, folder: Path, pictures: Recipe | None = None) -> None:
-    """Save `traced` in `folder`; one of `pictures` also decodes and names the labels.
-
-    Raises ModelNotLoaded where it cannot be saved.
-    """
+def write(traced: Traced, folder: Path) -> None:
+    """Save `traced` in `folder`. Raises ModelNotLoaded where it cannot be saved."""
     _refuse_python(traced.function)
     signatures = {SERVING: _tensors(traced)}
-    if pictures and pictures.image:
-        signatures[TENSORS] = signatures[SERVING]
-        signatures[SERVING] = _of_pictures(traced, pictures, pictures.image)
     try:
         tf.saved_model.save(_held(traced), str(folder), signatures)
     except (ValueError, TypeError, AssertionError, tf.errors.OpError) as error:
@@ -58,17 +51,6 @@ def _distinct(names: list[str]) -> list[str]:
             "them apart by their names: name them differently, and save it again"
         )
     return names
-
-
-def _of_pictures(traced: Traced, recipe: Recipe, spec: ImageSpec) -> Any:
-    """The signature that takes encoded pictures and answers labels."""
-
-    def serve(**named: Any) -> dict[str, Any]:
-        batch = picture_graph.batch(named[INPUT], spec)
-        (scores,) = traced.function(tf.cast(batch, traced.function.inputs[0].dtype))
-        return picture_graph.answers(scores, recipe)
-
-    return _signature(serve, {INPUT: tf.TensorSpec((None,), tf.string)})
 
 
 def _signature(serve: Any, inputs: dict[str, Any]) -> Any:
@@ -123,17 +105,14 @@ class Reopened:
     def __init__(self, folder: Path) -> None:
         self._loaded = tf.saved_model.load(str(folder))
 
-    def signatures(self) -> list[Signature]:
-        """Those that metadata shows, the default first."""
-        named = self._loaded.signatures
-        return [
-            _shown(name, named[name]) for name in (SERVING, TENSORS) if name in named
-        ]
+    def signature(self) -> Signature:
+        """The default one, as metadata shows it."""
+        return _shown(SERVING, self._loaded.signatures[SERVING])
 
-    def call(self, signature: str, inputs: dict[str, Array]) -> dict[str, Array]:
+    def call(self, inputs: dict[str, Array]) -> dict[str, Array]:
         """The outputs by name, for a batch of each input by name."""
         tensors = {name: tf.constant(one) for name, one in inputs.items()}
-        answered = self._loaded.signatures[signature](**tensors)
+        answered = self._loaded.signatures[SERVING](**tensors)
         return {name: np.asarray(tensor) for name, tensor in answered.items()}
 
 
@@ -153,9 +132,3 @@ def _facts(name: str, spec: Any) -> TensorFacts:
     dtype = "string" if spec.dtype == tf.string else spec.dtype.name
     shape = None if spec.shape.rank is None else tuple(spec.shape.as_list()[1:])
     return TensorFacts(name, shape, dtype)
-
-
-def jpeg(pixels: Array) -> bytes:
-    """uint8[H, W, 3] encoded as cameras do, with colour at half the size."""
-    encoded = tf.io.encode_jpeg(pixels, quality=90, chroma_downsampling=True)
-    return bytes(encoded.numpy())

@@ -6,9 +6,6 @@ from dataclasses import dataclass
 from ..facts import TensorFacts
 
 SERVING = "serving_default"  # what TensorFlow Serving takes where none is named
-TENSORS = "tensors"  # the model itself, where SERVING takes pictures
-INPUT = "image_bytes"  # of a SERVING that takes pictures
-NUMBERS = {"probability": "probabilities", "score": "scores", "value": "values"}
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,12 @@ import json
 from collections.abc import Iterable
 
 from ..card import Card
-from ..engines.signatures import TENSORS
 from ..recipe import ImageSpec, Recipe
 
 WIDTH = 84
 
 
-def text(name: str, recipe: Recipe, written: Card, *, with_decoding: bool) -> str:
+def text(name: str, recipe: Recipe, written: Card) -> str:
     """A complete model.toml for the model that TensorFlow Serving calls `name`."""
     lines = [
         f"# {name} lives in TensorFlow Serving; app.py export wrote this card.",
@@ -28,7 +27,6 @@ def text(name: str, recipe: Recipe, written: Card, *, with_decoding: bool) -> st
         "",
         "[tf_serving]",
         _pair("name", name),
-        *([_pair("signature", TENSORS)] if with_decoding else ()),
     ]
     return "\n".join(lines) + "\n"
 

@@ -3,19 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from .. import golden
 from ..arrays import Array, Arrays
-from ..engines.signatures import INPUT, NUMBERS, SERVING
-from ..tasks import Prediction
 from ..trials import measuring
-from . import comparing, inputs
+from . import inputs
 from .subject import Subject
 from .wanted import ExportFailed
 
 SAME = 1e-5  # the same operations: no more than the order of additions
-KEYS = {output: key for key, output in NUMBERS.items()}
 
 
 @dataclass(frozen=True)
@@ -28,10 +23,10 @@ class Agreement:
     batches: int
 
 
-def tensors(one: Subject, reopened: Any, signature: str) -> Agreement:
+def tensors(one: Subject, reopened: Any) -> Agreement:
     """Ask all three the same batches. Raises ExportFailed where they differ."""
     asked = list(inputs.tensors(one))
-    answers = [_numbers(_called(one, reopened, signature, each)) for each in asked]
+    answers = [_numbers(_called(one, reopened, each)) for each in asked]
     traced = [_numbers(one.traced_answers(each)) for each in asked]
     own = [_numbers(one.answers(each)) for each in asked]
     agreement = Agreement(
@@ -67,11 +62,11 @@ def _spread(answers: list[list[Array]]) -> float | None:
     return measuring.spread(largest)
 
 
-def golden_sample(one: Subject, reopened: Any, signature: str) -> bool:
+def golden_sample(one: Subject, reopened: Any) -> bool:
     """Whether there is one; its answer must be the expected. Raises ModelNotLoaded."""
 
     def predict(batch: Arrays) -> Arrays:
-        return one.scores(_called(one, reopened, signature, one.inputs(batch)))
+        return one.scores(_called(one, reopened, one.inputs(batch)))
 
     pair = golden.read(one.found)
     if pair is None:
@@ -82,43 +77,7 @@ def golden_sample(one: Subject, reopened: Any, signature: str) -> bool:
     return True
 
 
-def pictures(one: Subject, reopened: Any, encoded: dict[str, bytes]) -> float:
-    """The largest difference of pictures decoded inside. Raises ExportFailed."""
-    alone = _answered(reopened, list(encoded.values())[:1])
-    together = _answered(reopened, list(encoded.values()))
-    largest = 0.0
-    for name, answers in zip(
-        [next(iter(encoded)), *encoded], alone + together, strict=True
-    ):
-        gap = comparing.predictions(answers, one.predictions(encoded[name]))
-        if not gap <= comparing.PICTURES:
-            raise ExportFailed(
-                f"Decoded by TensorFlow, {name} is answered differently: "
-                f"{_shown(gap)}. What was written was deleted; without "
-                "--with-decoding the pictures are decoded as here."
-            )
-        largest = max(largest, gap)
-    return largest
-
-
-def _shown(gap: float) -> str:
-    if np.isinf(gap):
-        return "another label is the best one"
-    return f"a number is off by {gap:.2g} where {comparing.PICTURES} is allowed"
-
-
-def _called(one: Subject, reopened: Any, signature: str, batch: list[Any]) -> list[Any]:
+def _called(one: Subject, reopened: Any, batch: list[Any]) -> list[Any]:
     """The outputs in the facts' order."""
-    answered = reopened.call(signature, dict(zip(one.names, batch, strict=True)))
+    answered = reopened.call(dict(zip(one.names, batch, strict=True)))
     return [answered[output.name] for output in one.facts.outputs]
-
-
-def _answered(reopened: Any, encoded: list[bytes]) -> list[list[Prediction]]:
-    """The predictions for each picture."""
-    outputs = reopened.call(SERVING, {INPUT: np.array(encoded, dtype=object)})
-    labels = outputs.pop("labels")
-    ((output, numbers),) = outputs.items()
-    return [
-        [{"label": n.decode(), KEYS[output]: v} for n, v in zip(*row, strict=True)]
-        for row in zip(labels, numbers, strict=True)
-    ]

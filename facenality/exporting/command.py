@@ -64,7 +64,7 @@ def report(found: Found, exported: Exported, wanted: Wanted) -> list[str]:
     name, folder = found.name, exported.folder
     return [
         f"{name} {found.version} is written to {folder} ({exported.size / 1e6:.1f} MB)",
-        *(line for one in exported.signatures for line in _signature(one)),
+        *_signature(exported.signature),
         *_agreement(exported),
         "",
         *_about_card(name, wanted.card, exported),
@@ -104,11 +104,6 @@ def _agreement(exported: Exported) -> list[str]:
         )
     if exported.golden:
         lines.append("the golden sample is answered as expected")
-    if exported.pictures:
-        lines.append(
-            f"decoding inside moves no answer by more than "
-            f"{exported.picture_difference:.1g} ({', '.join(exported.pictures)})"
-        )
     return lines
 
 

@@ -1,13 +1,12 @@
-"""What the model and its export are both asked: batches, and pictures."""
+"""The batches that the model and its export are both asked."""
 
 from collections.abc import Iterator
 
 import numpy as np
 
-from .. import examples, golden
+from .. import golden
 from ..arrays import Array, Arrays, stack
 from ..facts import Facts, TensorFacts
-from ..folder import Found
 from ..trials import samples
 from .subject import Subject
 
@@ -18,7 +17,6 @@ TEXTS = (
     "Größe – 大きさ",
     "GOOD bad bad",
 )
-DECODABLE = ("image/png", "image/jpeg", "image/gif", "image/bmp")  # by TensorFlow
 
 
 def tensors(one: Subject) -> Iterator[list[Array]]:
@@ -27,12 +25,6 @@ def tensors(one: Subject) -> Iterator[list[Array]]:
     yield one.inputs(stack(instances[:1]))
     for start in range(0, len(instances), 3):
         yield one.inputs(stack((instances + instances)[start : start + 3]))
-
-
-def pictures(found: Found) -> dict[str, bytes]:
-    """The golden sample and the examples, by file name."""
-    files = examples.read(found).items()
-    return {name: one.content for name, one in files if one.kind in DECODABLE}
 
 
 def _instances(one: Subject) -> list[Arrays]:

@@ -10,16 +10,15 @@ from typing import Any
 
 from ..cores import cores
 from ..engines import Tell, tensorflow_process
-from ..engines.signatures import SERVING, TENSORS, Signature
+from ..engines.signatures import Signature
 from ..folder import Found
 from ..settings import Settings
 from ..trials.cache import installed
-from . import card_text, checks, inputs, photograph, places
+from . import card_text, checks, places
 from .subject import Subject, subject
 from .wanted import ExportFailed, Wanted
 
 STAGES = 6  # that `run` tells of
-PHOTOGRAPH = "a made photograph"
 
 
 @dataclass(frozen=True)
@@ -28,11 +27,9 @@ class Exported:
 
     folder: Path
     size: int  # bytes
-    signatures: list[Signature]
+    signature: Signature
     agreement: checks.Agreement
     golden: bool  # there is a sample, and it is answered as expected
-    pictures: dict[str, bytes]  # that were decoded inside; none: no decoding
-    picture_difference: float
     card: str
 
 
@@ -51,53 +48,28 @@ def run(found: Found, settings: Settings, wanted: Wanted, tell: Tell) -> Exporte
 
     tell("loading the model")
     one = subject(found)
-    decoding = _decoding(one, wanted)
     with places.made_aside(target) as aside:
         tell("writing")
-        saving.write(one.traced, aside, one.recipe if decoding else None)
+        saving.write(one.traced, aside)
         tell("loading what was written")
         reopened = saving.Reopened(aside)
-        exported = _checked(one, reopened, target, aside, decoding, tell)
+        exported = _checked(one, reopened, target, aside, tell)
         tell("publishing")
         places.publish(aside, target)
     return exported
 
 
-def _decoding(one: Subject, wanted: Wanted) -> bool:
-    if wanted.with_decoding and not one.recipe.image:
-        raise ExportFailed(
-            f"--with-decoding is for models of pictures, and {one.found.name} is for "
-            f"{one.recipe.task}."
-        )
-    return wanted.with_decoding
-
-
 def _checked(
-    one: Subject, reopened: Any, target: Path, aside: Path, decoding: bool, tell: Tell
+    one: Subject, reopened: Any, target: Path, aside: Path, tell: Tell
 ) -> Exported:
     tell("comparing with the model")
-    plain = TENSORS if decoding else SERVING
-    agreement = checks.tensors(one, reopened, plain)
-    golden = checks.golden_sample(one, reopened, plain)
-    pictures = _pictures(one) if decoding else {}
-    name = one.found.name
+    agreement = checks.tensors(one, reopened)
+    golden = checks.golden_sample(one, reopened)
     return Exported(
         target,
         sum(file.stat().st_size for file in aside.rglob("*") if file.is_file()),
-        reopened.signatures(),
+        reopened.signature(),
         agreement,
         golden,
-        pictures,
-        checks.pictures(one, reopened, pictures) if decoding else 0.0,
-        card_text.text(name, one.recipe, one.written, with_decoding=decoding),
+        card_text.text(one.found.name, one.recipe, one.written),
     )
-
-
-def _pictures(one: Subject) -> dict[str, bytes]:
-    """The model's own, and one that is there for every model, upright and not."""
-    from ..engines import saving
-
-    made = saving.jpeg(photograph.pixels())
-    turned = photograph.on_its_side(made)
-    own = inputs.pictures(one.found)
-    return {**own, PHOTOGRAPH: made, f"{PHOTOGRAPH}, on its side": turned}

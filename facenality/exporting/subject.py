@@ -4,16 +4,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import card, recipe, tasks
-from ..arrays import Array, Arrays, rows, stack
+from ..arrays import Array, Arrays
 from ..card import Card
 from ..engines import batches
 from ..engines.signatures import exported_name
 from ..engines.traced import UNKNOWN_ACTIVATION
 from ..facts import Facts
 from ..folder import Found
-from ..golden import EVERY_LABEL
 from ..recipe import Recipe
-from ..tasks import Payload, Prediction, Task
+from ..tasks import Task
 
 
 @dataclass(frozen=True)
@@ -58,12 +57,6 @@ class Subject:
         from ..engines import saving
 
         return saving.reference(self.traced, inputs)
-
-    def predictions(self, payload: Payload) -> list[Prediction]:
-        """As /predict has them, with every label."""
-        inputs = self.inputs(stack([self.task.decode(payload)]))
-        scores = self.scores(self.answers(inputs))
-        return self.task.describe(rows(scores)[0], EVERY_LABEL)
 
 
 def subject(found: Found) -> Subject:

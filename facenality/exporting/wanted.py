@@ -16,6 +16,5 @@ class Wanted:
 
     out: Path
     version: int | None = None  # None: the model's own
-    with_decoding: bool = False
     force: bool = False
     card: Path | None = None  # where the gateway's card is written to
