@@ -15,6 +15,8 @@ from bench.soak.samples import Sample, courses
 from bench.soak.server import Held, Soaked
 from bench.soak.traffic import Tally, Traffic, chooser
 
+pytestmark = pytest.mark.long
+
 # Slow clients end soon, so that the test does.
 SOON = ("--head-timeout-s=1", "--body-timeout-s=1", "--idle-timeout-s=1")
 
