@@ -44,7 +44,7 @@ JOBS ?= 2
 PYTEST := $(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadgroup
 
 .PHONY: test
-test: .venv/.dev ## the tests without the marks full and long
+test: .venv/.dev ## the tests without the marks full and long; JOBS=1: in one process
 	@tests/system-packages.sh
 	@echo "testing in $(JOBS) processes; skipped parts are listed at the end"
 	@$(PYTEST) -m "not full and not long"
