@@ -39,20 +39,35 @@ setup: .venv/.setup ## make .venv with the locked packages
 run: setup ## serve models/ on http://localhost:5000
 	@exec $(BIN)/python app.py
 
-# More than one is faster, and a machine that is busy with itself is late now and then.
-JOBS ?= 0
+# Test processes; 0 runs everything in one.
+JOBS ?= 2
+PYTEST := $(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadgroup
 
 .PHONY: test
-test: .venv/.dev ## the whole suite, with coverage; JOBS=2: in two processes
+test: .venv/.dev ## the tests without the marks full and long; JOBS=1: in one process
 	@tests/system-packages.sh
-	@$(BIN)/python -m pytest --cov --cov-report=term-missing \
-		--numprocesses=$(JOBS) --dist=loadgroup
+	@echo "testing in $(JOBS) processes; skipped parts are listed at the end"
+	@$(PYTEST) -m "not full and not long"
+
+.PHONY: test-full
+test-full: .venv/.dev ## the tests marked full, which .ci/run runs after make test
+	@tests/system-packages.sh
+	@$(PYTEST) -m full
+
+.PHONY: test-all
+test-all: .venv/.dev ## every test, with branch coverage; takes the better part of an hour
+	@tests/system-packages.sh
+	@$(PYTEST) --cov --cov-report=term-missing
 
 .PHONY: check
 check: .venv/.dev ## lint, types, import fences
+	@echo "format: ruff format --check"
 	@$(BIN)/ruff format --check --quiet .
+	@echo "lint: ruff check"
 	@$(BIN)/ruff check --quiet .
+	@echo "types: mypy --strict"
 	@$(BIN)/mypy
+	@echo "imports: lint-imports"
 	@$(BIN)/lint-imports | tail -n 8
 
 .PHONY: bench

@@ -25,8 +25,12 @@ command -v apt-get >/dev/null || { echo "not on this machine: $missing"; exit 0;
 as_root=
 [ "$(id -u)" = 0 ] || as_root="sudo -n"
 echo "installing:$missing"
+export DEBIAN_FRONTEND=noninteractive
+install() { $as_root apt-get install -y -qq --no-install-recommends "$@" >/dev/null; }
+$as_root apt-get update -qq
+# One package that cannot be installed must not keep the others away.
 # shellcheck disable=SC2086  # a list of names
-$as_root apt-get update -qq && \
-  DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null \
-  || echo "could not be installed: $missing"
+install $missing || for package in $missing; do
+  install "$package" || echo "could not be installed: $package"
+done
 exit 0

@@ -18,6 +18,8 @@ from bench.visit import answered
 from facenality.metrics import Metrics
 from serving import ROOT
 
+pytestmark = pytest.mark.long
+
 OUT = """Running 2s test @ http://127.0.0.1:7400/predict
   1 threads and 32 connections
 bench: seconds=2.000 p50=12.500 p99=40.250 max=55.000 lost=4 statuses=200=90,503=6

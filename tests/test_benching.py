@@ -13,6 +13,8 @@ from facenality.benching.measuring import Measured
 from facenality.benching.ways import Way
 from serving import ROOT
 
+pytestmark = pytest.mark.long
+
 
 def run(*words: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(

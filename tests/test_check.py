@@ -5,12 +5,15 @@ import shutil
 import subprocess
 import sys
 
+import pytest
+
 from facenality.check import check
 from facenality.settings import Settings
 from made import picture
 from serving import ROOT
 
 
+@pytest.mark.full
 def test_the_table_tells_task_input_engine_agreement_and_times(several):
     done = subprocess.run(
         [sys.executable, "app.py", "check", "--models-dir", several],

@@ -12,6 +12,8 @@ from conforming import KEY, models
 from made import picture
 from serving import Served
 
+pytestmark = pytest.mark.full
+
 RED = {"name": "red.png", "mimeType": "image/png", "buffer": picture("red")}
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from texting import PREDICT, texting
 
+pytestmark = pytest.mark.full
+
 TEXTS = '{"1":"I love it"}'
 KEPT, NEW = (
     12,

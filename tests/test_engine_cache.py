@@ -13,6 +13,8 @@ from facenality.trials import cache as caches
 from facenality.trials.cache import Cache, key
 from facenality.trials.verdict import Measured, Verdict
 
+pytestmark = pytest.mark.full
+
 FACTS = Facts((TensorFacts("x", (None, 3), "float32"),), (), "softmax", rescales=True)
 
 

@@ -16,6 +16,8 @@ from facenality.trials import choosing
 from facenality.trials.cache import Cache, key
 from facenality.trials.verdict import Measured, Verdict
 
+pytestmark = pytest.mark.full
+
 FACTS = Facts((), (), "linear", rescales=False)
 TENSORFLOW = Measured("tensorflow", "float32", 10.0, 60.0, 0.0)
 OPENVINO = Measured("openvino", "float32", 4.0, 30.0, 1e-6)

@@ -14,6 +14,8 @@ from hiding import without
 from made import picture
 from serving import ROOT, Served
 
+pytestmark = pytest.mark.full
+
 CARD = 'task = "image-classification"\noutput = "probability"\npreprocess = "unit"\n'
 # Mapped by a process that has imported them; TensorFlow's and Keras's own dependencies.
 TRACES = ("site-packages/tensorflow/", "site-packages/h5py/")

@@ -21,6 +21,8 @@ from facenality.main import main
 from hiding import without
 from serving import ROOT
 
+pytestmark = pytest.mark.full
+
 ASK = """
 import sys, json
 import numpy as np

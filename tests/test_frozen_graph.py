@@ -16,6 +16,8 @@ from facenality.trials.cache import Cache
 from serving import ROOT
 from test_export import IN_PYTHON
 
+pytestmark = pytest.mark.full
+
 STAGES = "loading the file", "opening its frozen graph"
 
 

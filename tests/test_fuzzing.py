@@ -12,6 +12,8 @@ from facenality.errors import ModelNotLoaded
 from facenality.recipe import complete
 from serving import ROOT
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize(
     ("kind", "count"), [("pictures", 4000), ("bodies", 4000), ("cards", 1000)]

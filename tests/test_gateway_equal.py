@@ -18,6 +18,8 @@ from serving import ROOT, Served
 from standing_in import ModelServer
 from wild import Wild, reply
 
+pytestmark = pytest.mark.full
+
 DIGITS = ROOT / "models" / "digits"
 SAMPLE = (DIGITS / "sample.png").read_bytes()
 

@@ -13,6 +13,8 @@ from serving import ROOT, Served
 from standing_in import ModelServer
 from test_gateway_equal import PHOTO, SAMPLE, assert_close
 
+pytestmark = pytest.mark.full
+
 PICTURES = {"digits": SAMPLE, "net": PHOTO, "traits": PHOTO}
 
 

@@ -7,6 +7,8 @@ import pytest
 import exported
 from standing_in import ModelServer
 
+pytestmark = pytest.mark.full
+
 TIMEOUT = 2.0
 ROW = [1, 2, 3, 4]
 

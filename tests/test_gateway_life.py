@@ -16,6 +16,8 @@ from crowd import Crowd
 from made import picture
 from standing_in import ModelServer
 
+pytestmark = pytest.mark.full
+
 ROWS = {"instances": [[1, 2, 3, 4]]}
 SUMS = exported.SUMS
 

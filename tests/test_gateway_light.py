@@ -6,11 +6,15 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 import exported
 import made
 from hiding import without
 from serving import ROOT
 from standing_in import ModelServer
+
+pytestmark = pytest.mark.full
 
 HEAVY = ("tensorflow", "keras", "h5py", "openvino", "scipy")
 # Coverage's own weight is not the gateway's.

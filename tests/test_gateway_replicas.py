@@ -14,6 +14,8 @@ import exported
 from crowd import Answer, Crowd
 from standing_in import ModelServer
 
+pytestmark = pytest.mark.full
+
 CLIENTS, TIMEOUT = 500, 10.0
 KILLED, STARTED, SECONDS = 3.0, 6.0, 11.0  # the moments of the accident
 SLEEP, AT_ONCE = 0.1, 8

@@ -15,6 +15,8 @@ import requests
 import made
 from serving import ROOT
 
+pytestmark = pytest.mark.full
+
 
 class Gunicorn:
     """`gunicorn -c gunicorn.conf.py app:app` on a port of its own."""

@@ -13,6 +13,8 @@ from hostile_pictures import BOMBS, png, saved, scans, segment
 from serving import ROOT
 from test_images import spec
 
+pytestmark = pytest.mark.full
+
 MEBIBYTES = 400
 SECONDS = 6  # of the processor; the figure is 2 s on a machine with nothing else to do
 

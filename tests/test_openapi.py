@@ -188,6 +188,7 @@ def test_numbers_in_another_shape_than_the_card_s_are_not_usable(folder):
         assert reply.json()["results"][0]["code"] == "wrong_shape"
 
 
+@pytest.mark.full
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("keyed", [False, True], ids=["open", "keyed"])
 def test_the_server_is_what_its_document_says(tmp_path, keyed):

@@ -19,6 +19,8 @@ from facenality.folder import find
 from facenality.settings import Settings
 from test_openvino_engine import converted, named_batch, two_by_two
 
+pytestmark = pytest.mark.full
+
 LANES = 3
 
 

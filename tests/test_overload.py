@@ -16,6 +16,8 @@ from hostile_pictures import png
 from serving import ROOT, Served
 from sleeping import called, connect, head, request, sleeper
 
+pytestmark = pytest.mark.full
+
 CORS = "Origin: https://shop.example\r\n"
 
 

@@ -8,6 +8,8 @@ from axe_playwright_python.sync_playwright import Axe
 from serving import Served
 from visiting import answer, file, give, part, visit
 
+pytestmark = pytest.mark.full
+
 SMALLEST = """() => [...document.querySelectorAll('button, a, select, summary')]
     .filter((e) => e.checkVisibility() && !e.closest('.visually-hidden, .skip-link'))
     .map((e) => [e.getBoundingClientRect(), e.id || e.dataset.testid || e.textContent])

@@ -4,10 +4,13 @@ import json
 import re
 from io import BytesIO
 
+import pytest
 from PIL import Image
 
 from serving import Served
 from visiting import answer, file, give, part, visit
+
+pytestmark = pytest.mark.full
 
 EXPLAIN = re.compile(r"/explain\?")
 SPOT = (300, 60, 400, 140)  # where the model looks, in a picture of 480 x 320

@@ -11,6 +11,8 @@ from browsing import browser, watched_page
 from serving import Served
 from sites import Quiet, Site
 
+pytestmark = pytest.mark.full
+
 RED = {"name": "red.png", "mimeType": "image/png", "buffer": made.picture("red")}
 KEY = "k3y-of-the-house"
 

@@ -9,6 +9,8 @@ from made import picture
 from serving import ROOT
 from visiting import answer, give, part, top, visit
 
+pytestmark = pytest.mark.full
+
 PREDICT = re.compile(r"/predict\?")
 LANGUAGES = ROOT / "frontend" / "words"
 

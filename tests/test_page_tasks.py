@@ -6,6 +6,8 @@ import pytest
 
 from visiting import answer, file, give, part, top, visit
 
+pytestmark = pytest.mark.full
+
 
 def rows(card, name="prediction"):
     texts = card.locator(f"[data-testid={name}]").all_inner_texts()

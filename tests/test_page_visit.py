@@ -8,6 +8,8 @@ import pytest
 
 from visiting import answer, file, give, top, visit
 
+pytestmark = pytest.mark.full
+
 # What version 2 of colours is sure of, the surest first.
 PICTURES = {"=blue.png": "blue", "red.png": (200, 0, 0), "green.png": (0, 120, 0)}
 

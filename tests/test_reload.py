@@ -9,9 +9,13 @@ import shutil
 import threading
 from pathlib import Path
 
+import pytest
+
 import made
 from made import picture
 from serving import Served
+
+pytestmark = pytest.mark.full
 
 RELOADS = int(os.environ.get("RELOADS", "6"))
 CLIENTS = 8

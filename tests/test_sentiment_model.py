@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.full
+
 SENTIMENT = Path(__file__).parent.parent / "models" / "sentiment"
 ARTIFACTS = ("artifacts.json", "expected.json")
 

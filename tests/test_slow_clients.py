@@ -19,6 +19,8 @@ import requests
 from serving import Served
 from texting import PREDICT, texting
 
+pytestmark = pytest.mark.long
+
 SLOW = int(os.environ.get("SLOW", "200"))
 SECONDS = 30 if SLOW >= 1000 else 2
 GET = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"

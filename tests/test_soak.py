@@ -12,6 +12,8 @@ from bench.soak.report import Sample, courses, document
 from bench.soak.server import Held, Soaked
 from bench.soak.traffic import Tally, Traffic, chooser
 
+pytestmark = pytest.mark.long
+
 # Slow clients end soon, so that the test does.
 SOON = ("--head-timeout-s=1", "--body-timeout-s=1", "--idle-timeout-s=1")
 

@@ -22,6 +22,8 @@ from serving import ROOT, Served
 from speaking import QUICK, read_all, speaking, statuses
 from texting import PREDICT, TOKEN, texting
 
+pytestmark = pytest.mark.full
+
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
 

@@ -5,6 +5,8 @@ import os
 import pytest
 from composed import Composed, assert_confined
 
+pytestmark = pytest.mark.long
+
 PORT = "http://127.0.0.1:5000"
 
 

@@ -12,7 +12,7 @@ from composed import SAMPLE, Composed, assert_confined
 import exported
 from serving import ROOT, Served
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 URL = "http://127.0.0.1:5000"
 GATEWAY = "facenality-gateway"
 DIGITS = ROOT / "models" / "digits" / "model.keras"

@@ -6,7 +6,7 @@ import time
 import pytest
 from composed import SAMPLE, first_label
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 MB = 1_000_000
 CONFINED = (
     *("--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"),

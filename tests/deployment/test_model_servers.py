@@ -18,6 +18,8 @@ from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
 from facenality import card, folder
 
+pytestmark = pytest.mark.long
+
 GATEWAY = ROOT / "deploy" / "gateway"
 KUBERNETES = ROOT / "deploy" / "k8s" / "gateway"
 

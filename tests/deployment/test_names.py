@@ -8,6 +8,8 @@ import sys
 import pytest
 from engine import HERE, ROOT, cannot
 
+pytestmark = pytest.mark.long
+
 OWN_HOSTS = 'touch "$1" && mount --bind "$1" /etc/hosts && shift && exec "$@"'
 
 

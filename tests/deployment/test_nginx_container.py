@@ -5,7 +5,7 @@ import json
 import pytest
 from composed import SAMPLE, Composed, assert_confined, first_label
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 URL = "http://127.0.0.1:8080"
 
 

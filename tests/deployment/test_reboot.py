@@ -10,6 +10,8 @@ from beside import certify
 from composed import first_label
 from engine import HERE, ROOT, cannot, kept_file
 
+pytestmark = pytest.mark.long
+
 PACKAGES = "systemd-sysv,dbus,docker.io,iptables,nginx-light,curl,iproute2,openssl"
 
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 from composed import SAMPLE, first_label
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 MIB = 1024 * 1024
 
 
