@@ -138,7 +138,9 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="replace the version; a server that has it loaded does not notice",
     )
-    _add_removed(parser, "--with-decoding")
+    parser.add_argument(
+        "--with-decoding", action="store_const", const="", help=argparse.SUPPRESS
+    )
 
 
 def _add_removed(parser: argparse.ArgumentParser, *flags: str) -> None:
