@@ -24,7 +24,7 @@ ENV PATH=/opt/venv/bin:$PATH \
 EXPOSE 5000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=120s --retries=3 \
-    CMD ["python", "-m", "facenality.alive"]
+    CMD ["python", "-m", "facenality.app.healthcheck"]
 CMD ["python", "app.py"]
 
 # The program: a small layer above what is installed, which changes seldom.

@@ -3,8 +3,8 @@
 
 import sys
 
-from facenality.main import main, wsgi_application
-from facenality.process import exit_now
+from facenality.app.main import main, wsgi_application
+from facenality.app.signals import exit_now
 
 
 def __getattr__(name: str) -> object:

@@ -7,9 +7,9 @@ worth it: each worker holds a copy of the models.
 import os
 import sys
 
-from facenality.cores import cores
-from facenality.errors import WrongSetting
-from facenality.service import check_settings
+from facenality.app.compose import check_settings
+from facenality.cpu import cores
+from facenality.errors import InvalidSetting
 from facenality.settings import load
 
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
@@ -18,11 +18,11 @@ os.environ.setdefault("FACENALITY_DECODER_THREADS", str(max(1, cores() // worker
 
 try:
     settings = check_settings(load())
-except WrongSetting as error:
+except InvalidSetting as error:
     sys.exit(f"gunicorn.conf.py: {error}")
 
 bind = f"{settings.host}:{settings.port}"
-worker_class = "facenality.worker.Worker"
+worker_class = "facenality.app.gunicorn_worker.Worker"
 # Never: TensorFlow must not be forked after it has begun.
 preload_app = False
 # A worker drains by itself, in a reload when its successor has loaded; gunicorn only

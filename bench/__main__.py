@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from facenality.processor import has_amx
+from facenality.cpu import has_amx
 
 from . import machine, page, venv, wrk
 from .contenders import Contender, contenders

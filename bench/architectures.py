@@ -45,7 +45,7 @@ def build(name: str, folder: Path) -> None:
     """Build, spread, answer, save."""
     import keras
 
-    from facenality.preprocessing import preprocess
+    from facenality.tasks.image_transform import preprocess
 
     keras.utils.set_random_seed(0)
     make = getattr(keras.applications, name)

@@ -15,12 +15,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
-from facenality import folder
 from facenality.arrays import stack
-from facenality.cores import cores
-from facenality.engines import Streaming
-from facenality.entry import lanes_and_size
-from facenality.loader import Model, load
+from facenality.cpu import cores
+from facenality.engines.engine import Streaming
+from facenality.registry import repository
+from facenality.registry.loader import Model, load
+from facenality.registry.model_version import lanes_and_size
 from facenality.settings import Settings
 
 from .contenders import CACHE, Contender
@@ -33,7 +33,7 @@ def opened(models: Path, engine: str, precision: str) -> Model:
     if precision != "float32":
         knobs["precision"] = precision
     settings = Settings(**knobs)  # type: ignore[arg-type]  # pydantic checks them
-    model = load(folder.find(models)[0], settings, lambda _: None)
+    model = load(repository.scan(models)[0], settings, lambda _: None)
     if (model.engine.name, model.engine.precision) != (engine, precision):
         raise SystemExit(f"{engine}, {precision} was asked for, {model.engine} runs")
     return model

@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from facenality.processor import has_amx, has_bfloat16
+from facenality.cpu import has_amx, has_bfloat16
 
 from .venv import BIN
 from .workload import RESULTS, Network

@@ -5,8 +5,7 @@ import platform
 import re
 from pathlib import Path
 
-from facenality.cores import cores
-from facenality.processor import has_amx
+from facenality.cpu import cores, has_amx
 
 
 def describe() -> str:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.progress import track
 
-from facenality.cores import cores
+from facenality.cpu import cores
 
 from . import page, wrk
 from .open_load import BODY, Outcome

@@ -18,9 +18,9 @@ import requests
 from rich.console import Console
 from rich.progress import track
 
-from facenality.images import decode
-from facenality.protocols.tensors import to_bytes
-from facenality.recipe import ImageSpec
+from facenality.protocols.v2_tensors import to_bytes
+from facenality.spec import ImageSpec
+from facenality.tasks.image_decode import decode
 
 from . import page, wrk
 from .served import served

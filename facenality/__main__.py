@@ -1,8 +1,8 @@
-"""`python -m facenality`: the same as `python app.py`."""
+"""Starts Facenality with `python -m facenality`, as `python app.py` does."""
 
 import sys
 
-from .main import main
-from .process import exit_now
+from .app.main import main
+from .app.signals import exit_now
 
 exit_now(main(sys.argv[1:]))

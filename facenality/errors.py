@@ -12,7 +12,15 @@
            NoSuchModel, Loading, Draining
 
 The sentence of every error names the fix; `error_contract.py` says how clients see it.
+
+An error as the contract tells it, whoever answers: server, gate or Flask.
+
+Why a library could not do something, in one line.
 """
+
+import math
+import re
+from typing import Any
 
 
 class FacenalityError(Exception):
@@ -79,7 +87,7 @@ class HeadTooLarge(FacenalityError):
         self.status = status
 
 
-class NotSpoken(FacenalityError):
+class UnsupportedHTTP(FacenalityError):
     """HTTP that this server does not speak: `status` is 417, 501 or 505."""
 
     code = "not_spoken"
@@ -89,14 +97,14 @@ class NotSpoken(FacenalityError):
         self.status = status
 
 
-class NotUsable(FacenalityError):
+class UnprocessableInput(FacenalityError):
     """Well-formed, but the model cannot use it."""
 
     status = 422
     code = "not_usable"
 
 
-class NotFetched(FacenalityError):
+class URLFetchFailed(FacenalityError):
     """The image was not to be had from its URL, for whatever reason."""
 
     status = 422
@@ -120,7 +128,7 @@ class ModelFailed(FacenalityError):
     code = "model_failed"
 
 
-class BadAnswer(FacenalityError):
+class BadGateway(FacenalityError):
     """The remote engine answered nonsense: its model is not the one that was loaded."""
 
     status = 502
@@ -181,7 +189,7 @@ class Expired(FacenalityError):
     code = "expired"
 
 
-class ModelNotLoaded(FacenalityError):
+class ModelLoadFailed(FacenalityError):
     """A model in the folder that cannot be served; the sentence says how to mend it."""
 
     status = 503
@@ -197,5 +205,39 @@ class NotReached(FetchFailed):
     """No server answered: a matter of the network, not of the file."""
 
 
-class WrongSetting(Exception):
+class InvalidSetting(Exception):
     """A knob with a value that is not allowed; stops the start."""
+
+
+# Fields of a reply that JavaScript of other sites may read; sorted, as Flask-CORS does.
+EXPOSED = ("Retry-After", "Server-Timing", "X-Request-ID")
+
+
+def body(error: FacenalityError, reply_id: str) -> dict[str, Any]:
+    """What the JSON says; `reply_id` finds the request in the log."""
+    return {"success": False, "error": str(error), "code": error.code, "id": reply_id}
+
+
+def retry_after(error: FacenalityError) -> str:
+    """Whole seconds, 1 at least: less would only hammer."""
+    return str(max(1, math.ceil(error.retry_after or 0)))
+
+
+def cross_origin(origins: tuple[str, ...], origin: str) -> list[tuple[str, str]]:
+    """The fields for a page of `origin`; none where it is not among `origins`."""
+    any_origin = "*" in origins
+    if not (any_origin or origin in origins):
+        return []
+    return [
+        ("Access-Control-Allow-Origin", "*" if any_origin else origin),
+        ("Access-Control-Expose-Headers", ", ".join(EXPOSED)),
+        *([] if any_origin else [("Vary", "Origin")]),
+    ]
+
+
+def first_line(error: Exception) -> str:
+    """The first line that says more than where."""
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
+    lines = [line.strip() for line in plain.splitlines()]
+    telling = [line for line in lines if line and not line.startswith("Exception ")]
+    return telling[0] if telling else type(error).__name__

@@ -18,8 +18,8 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from .cores import cores
-from .errors import WrongSetting
+from .cpu import cores
+from .errors import InvalidSetting
 
 PREFIX = "FACENALITY_"
 TLS_OFF, TLS_ON = "off", "on"  # of tf_serving_tls, which may also be a file
@@ -256,7 +256,7 @@ def load(flags: Mapping[str, Any] | None = None) -> Settings:
     try:
         return Settings(**(flags or {}))
     except ValidationError as error:
-        raise WrongSetting(_sentence(error)) from None
+        raise InvalidSetting(_sentence(error)) from None
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -298,7 +298,7 @@ def _refuse_unknown(environ: Mapping[str, Any]) -> None:
         if _SERVICE_LINK.fullmatch(knob):
             continue
         if name.upper().startswith(PREFIX) and knob not in known:
-            raise WrongSetting(f"{name} is no setting{_nearest(knob, known)}")
+            raise InvalidSetting(f"{name} is no setting{_nearest(knob, known)}")
 
 
 def _nearest(knob: str, known: Sequence[str]) -> str:

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 import made  # noqa: E402  after the path
-from facenality.metrics import NO_ROUTE  # noqa: E402
+from facenality.observability.metrics import NO_ROUTE  # noqa: E402
 from serving import Served  # noqa: E402
 
 KEY = "the-key-of-the-house"

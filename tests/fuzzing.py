@@ -30,29 +30,33 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 import mutating  # noqa: E402
-from facenality import card, images, recipe  # noqa: E402
-from facenality.errors import FacenalityError, ModelNotLoaded  # noqa: E402
-from facenality.facts import Facts, TensorFacts  # noqa: E402
-from facenality.json_text import loads  # noqa: E402
-from facenality.recipe import ImageSpec  # noqa: E402
-from facenality.tasks.pictures import ImageClassification  # noqa: E402
-from facenality.tasks.tensors import TensorTask  # noqa: E402
-from facenality.tasks.texts import TextClassification  # noqa: E402
-from facenality.web.requests import Request, read, unfetched  # noqa: E402
+from facenality.errors import FacenalityError, ModelLoadFailed  # noqa: E402
+from facenality.registry import card, infer_config  # noqa: E402
+from facenality.spec import (  # noqa: E402
+    ImageSpec,
+    ModelSpec,
+    TensorSpec,
+)
+from facenality.tasks import image_decode  # noqa: E402
+from facenality.tasks.image import ImageClassification  # noqa: E402
+from facenality.tasks.tensor import TensorTask  # noqa: E402
+from facenality.tasks.text import TextClassification  # noqa: E402
+from facenality.web.json_body import loads  # noqa: E402
+from facenality.web.request import Request, read, unfetched  # noqa: E402
 from serving import Served  # noqa: E402
 
 STATE = ROOT / ".cache" / "fuzz.json"
 SPEC = ImageSpec("RGB", 8, 8, "bilinear", "stretch", "unit")
-FOUR = TensorFacts("a", (4,), "float32")
+FOUR = TensorSpec("a", (4,), "float32")
 TASKS = (
     ImageClassification(SPEC, TensorTask((FOUR,)), ("x",), "score"),
     TensorTask((FOUR,)),
-    TensorTask((FOUR, TensorFacts("b", None, "int64"))),
-    TextClassification(TensorFacts("t", (), "string"), ("x",), "score"),
+    TensorTask((FOUR, TensorSpec("b", None, "int64"))),
+    TextClassification(TensorSpec("t", (), "string"), ("x",), "score"),
 )
-FACTS = Facts(
-    (TensorFacts("a", (24, 24, 3), "float32"),),
-    (TensorFacts("b", (3,), "float32"),),
+FACTS = ModelSpec(
+    (TensorSpec("a", (24, 24, 3), "float32"),),
+    (TensorSpec("b", (3,), "float32"),),
     "softmax",
     rescales=False,
 )
@@ -68,7 +72,7 @@ def picture(case: int, seeds: list[bytes]) -> str:
     """Decode; a tensor, or an error that is the file's fault."""
     started = time.process_time()
     try:
-        tensor = images.decode(mutating.picture(case, seeds), SPEC)
+        tensor = image_decode.decode(mutating.picture(case, seeds), SPEC)
     except FacenalityError as error:
         if not 400 <= error.status < 500:
             raise
@@ -121,8 +125,8 @@ def written(case: int, _: list[bytes]) -> str:
         file = Path(folder) / "model.toml"
         file.write_bytes(mutating.text(case, (mutating.CARD,), mutating.WORDS))
         try:
-            recipe.complete(card.read(file), FACTS, Path(folder))
-        except ModelNotLoaded:
+            infer_config.complete(card.read(file), FACTS, Path(folder))
+        except ModelLoadFailed:
             return "refused"
         return "read"
 

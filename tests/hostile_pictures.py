@@ -282,9 +282,9 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
 
 def cost(data: bytes) -> dict[str, Any]:
     """Decode in a child of its own: what came out, its CPU seconds, its extra MiB."""
-    from facenality import images
     from facenality.errors import FacenalityError
-    from facenality.recipe import ImageSpec
+    from facenality.spec import ImageSpec
+    from facenality.tasks import image_decode
 
     spec = ImageSpec("RGB", SPEC_SIDE, SPEC_SIDE, "bilinear", "stretch", "tf")
     ours, theirs = os.pipe()
@@ -297,7 +297,7 @@ def cost(data: bytes) -> dict[str, Any]:
     Path("/proc/self/clear_refs").write_text("5")  # the peak begins here
     before = _memory("VmRSS")
     try:
-        images.decode(data, spec)
+        image_decode.decode(data, spec)
         outcome = "answered"
     except FacenalityError as error:
         outcome = error.code

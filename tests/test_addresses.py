@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facenality.errors import NotFetched
-from facenality.urls import policy
-from facenality.urls.addresses import RULES, Kind, kind
-from facenality.urls.connecting import dial as real_dial
-from facenality.urls.connecting import trusting_the_system
-from facenality.urls.fetcher import Fetcher
+from facenality.errors import URLFetchFailed
+from facenality.features.url_images import policy
+from facenality.features.url_images.addresses import RULES, Kind, kind
+from facenality.features.url_images.fetcher import Fetcher
+from facenality.features.url_images.http_client import dial as real_dial
+from facenality.features.url_images.http_client import trusting_the_system
 from wild import Wild, reply
 
 FORBIDDEN_4 = """
@@ -196,7 +196,7 @@ def test_a_forbidden_address_is_never_connected_to_however_it_is_spelt(address):
     refused = 0
     with CONNECTS.watch() as seen:
         for url in spellings(address):
-            with pytest.raises(NotFetched):
+            with pytest.raises(URLFetchFailed):
                 PUBLICLY.fetch(url)
             refused += 1
     assert seen == []
@@ -207,7 +207,7 @@ def test_a_name_of_a_forbidden_address_is_never_connected_to():
     with CONNECTS.watch() as seen:
         for name in NAMES:
             for url in (f"http://{name}/", f"https://{name.upper()}./", f"//{name}"):
-                with pytest.raises(NotFetched):
+                with pytest.raises(URLFetchFailed):
                     PUBLICLY.fetch(url)
     assert seen == []
 
@@ -278,7 +278,7 @@ DIALLING = fetcher(dial=DIALLED)
 @given(urls)
 def test_whatever_the_url_only_public_addresses_are_dialled(url):
     DIALLED.to.clear()
-    with CONNECTS.watch() as seen, pytest.raises(NotFetched):
+    with CONNECTS.watch() as seen, pytest.raises(URLFetchFailed):
         DIALLING.fetch(url)
     assert seen == []
     for address in DIALLED.to:
@@ -307,7 +307,7 @@ def test_rebinding_never_gets_through():
         one = fetcher(resolve=alternating, dial=dial)
         with CONNECTS.watch() as seen:
             for _ in range(1000):
-                with pytest.raises(NotFetched):
+                with pytest.raises(URLFetchFailed):
                     one.fetch("http://rebinding.example/")
         assert count == 1000, "one question a connection: what is checked is dialled"
         assert set(dial.to) == {"93.184.216.34"}
@@ -331,7 +331,7 @@ def test_rebinding_a_named_host_never_leaves_what_is_allowed():
             for _ in range(1000):
                 try:
                     fetched += one.fetch(listener.url) == b"image"
-                except NotFetched:
+                except URLFetchFailed:
                     continue
         assert fetched == 500
         assert set(seen) == {("127.0.0.1", listener.port)}
@@ -344,7 +344,7 @@ def test_one_forbidden_answer_among_others_refuses_them_all(bad, place):
     answers = ["93.184.216.34", "2606:2800:220:1::1"]
     answers.insert(place, bad)
     dial = Dialled()
-    with pytest.raises(NotFetched):
+    with pytest.raises(URLFetchFailed):
         fetcher(resolve=lambda *_: answers, dial=dial).fetch("http://mixed.example/")
     assert dial.to == []
 
@@ -352,7 +352,7 @@ def test_one_forbidden_answer_among_others_refuses_them_all(bad, place):
 def test_only_the_checked_addresses_are_dialled_in_their_order():
     answers = ["93.184.216.34", "2606:2800:220:1::1", "93.184.216.34"]
     dial = Dialled()
-    with pytest.raises(NotFetched):
+    with pytest.raises(URLFetchFailed):
         fetcher(resolve=lambda *_: answers, dial=dial).fetch("http://two.example/")
     assert dial.to == answers[:2]
 
@@ -364,7 +364,7 @@ def test_nothing_is_sent_where_the_connection_leads_elsewhere():
             resolve=lambda *_: ["93.184.216.34"],
             dial=lambda *_: real_dial("127.0.0.1", listener.port),
         )
-        with pytest.raises(NotFetched):
+        with pytest.raises(URLFetchFailed):
             one.fetch("http://somewhere.example/")
         while not listener.connections:
             time.sleep(0.01)

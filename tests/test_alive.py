@@ -1,4 +1,4 @@
-"""What Docker asks every ten seconds: `python -m facenality.alive`."""
+"""What Docker asks every ten seconds: `python -m facenality.app.healthcheck`."""
 
 import os
 import socket
@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from facenality.alive import ready
+from facenality.app.healthcheck import ready
 from serving import ROOT, Served
 from test_tls import certify
 
@@ -15,7 +15,7 @@ from test_tls import certify
 def check(served: Served, **more: str) -> int:
     """The exit status of the health check in a container that has this server."""
     done = subprocess.run(
-        [sys.executable, "-m", "facenality.alive"],
+        [sys.executable, "-m", "facenality.app.healthcheck"],
         cwd=ROOT,
         env=os.environ | {"FACENALITY_PORT": str(served.port)} | more,
         capture_output=True,
@@ -59,7 +59,7 @@ def test_nobody_there_is_not_healthy(scheme):
 def test_one_that_does_not_speak_http_is_not_healthy():
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
-        command = [sys.executable, "-m", "facenality.alive"]
+        command = [sys.executable, "-m", "facenality.app.healthcheck"]
         environ = os.environ | {"FACENALITY_PORT": str(port)}
         asking = subprocess.Popen(
             command, cwd=ROOT, env=environ, stderr=subprocess.PIPE

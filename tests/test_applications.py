@@ -9,9 +9,10 @@ import pytest
 from keras.src.applications import imagenet_utils
 from keras.src.utils import file_utils
 
-from facenality import card, preprocessing
-from facenality.engines import applications
-from facenality.fetching import fetched
+from facenality.commands.fetch import record
+from facenality.engines.tensorflow import applications
+from facenality.registry import card
+from facenality.tasks import image_transform
 from weights import written
 
 MODES = {
@@ -37,11 +38,11 @@ def test_every_architecture_gets_its_own_preprocessing_on_a_complete_card(
     mode = applications.preprocess(name)
     assert mode == expected_mode(name)
     pixels = np.random.default_rng(0).integers(0, 256, (12, 16, 3), np.uint8)
-    ours = preprocessing.preprocess(pixels, mode)
+    ours = image_transform.preprocess(pixels, mode)
     module = sys.modules[getattr(keras.applications, name).__module__]
     theirs = module.preprocess_input(pixels.astype("float32"))
     np.testing.assert_allclose(ours, theirs, atol=1e-5)
-    (tmp_path / "model.toml").write_text(fetched.card(name, 224, 224, mode))
+    (tmp_path / "model.toml").write_text(record.card(name, 224, 224, mode))
     written = card.read(tmp_path / "model.toml")
     assert (written.preprocess, written.image.size) == (mode, (224, 224))
 

@@ -6,8 +6,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from facenality import folder, loader
-from facenality.batch_size import best, pays_no_more
+from facenality.registry import loader, repository
+from facenality.registry.warmup import TIMED, best, pays_no_more, warm_up
 from facenality.settings import Settings
 
 
@@ -68,7 +68,7 @@ def test_a_model_is_warmed_as_far_as_it_pays(tmp_path):
     (tmp_path / "slow" / "model.py").write_text(SLOWER_TOGETHER)
     (tmp_path / "slow" / "model.toml").write_text('task = "tensor"')
     (tmp_path / "slow" / "sample.json").write_text("[1.0, 2.0]")
-    (found,) = folder.find(tmp_path)
+    (found,) = repository.scan(tmp_path)
     model = loader.load(found, Settings(models_dir=tmp_path), lambda _: None)
     assert list(model.batch_seconds) == [1, 2, 4, 8]
     assert model.batch_size == 4
@@ -84,12 +84,12 @@ class AtFirstBusy:
 
     def predict(self, batch):
         self.calls[len(batch)] += 1
-        busy = 3 if len(batch) == 4 and self.calls[4] <= 1 + loader.TIMED else 1
+        busy = 3 if len(batch) == 4 and self.calls[4] <= 1 + TIMED else 1
         time.sleep(busy * 0.012 * len(batch))
         return batch
 
 
 def test_a_size_that_pays_only_since_the_machine_was_busier_before_is_not_taken():
-    seconds = loader.warm_up(AtFirstBusy(), np.zeros(1), lambda _: None)
+    seconds = warm_up(AtFirstBusy(), np.zeros(1), lambda _: None)
     assert list(seconds) == [1, 2, 4, 8]
     assert best(seconds, "tensorflow") == 4

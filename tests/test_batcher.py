@@ -13,19 +13,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import idling
-from facenality import admission as module
-from facenality.batcher import Batcher
-from facenality.computing import InThreads, elsewhere
 from facenality.errors import (
     Expired,
     FacenalityError,
     ModelFailed,
     ModelServerUnavailable,
-    NotUsable,
     Overloaded,
+    UnprocessableInput,
 )
-from facenality.threads import Threads
-from facenality.undecoded import Undecoded
+from facenality.scheduling import admission as module
+from facenality.scheduling.batcher import Batcher
+from facenality.scheduling.executor import InThreads, Undecoded, elsewhere
+from facenality.scheduling.thread_pool import Threads
 
 POISON = -1.0
 
@@ -70,7 +69,7 @@ def instance(value: float) -> np.ndarray:
 
 
 def refuse(_value):
-    raise NotUsable("not an image")
+    raise UnprocessableInput("not an image")
 
 
 def test_a_lone_job_is_answered_without_waiting_for_company(make):
@@ -249,7 +248,7 @@ def test_who_leaves_while_it_is_decoded_never_reaches_the_model(make):
     [
         (instance, POISON, ModelFailed, "The model failed on this input"),
         (lambda _: 1 / 0, 1, FacenalityError, "The server failed on this input"),
-        (refuse, 1, NotUsable, "^not an image$"),
+        (refuse, 1, UnprocessableInput, "^not an image$"),
     ],
 )
 def test_a_lone_job_has_the_error_of_its_step(make, decode, value, kind, sentence):

@@ -15,7 +15,7 @@ from bench.contenders import Contender, contenders
 from bench.figures import Figure, figures
 from bench.notebook import Notebook
 from bench.visit import answered
-from facenality.metrics import Metrics
+from facenality.observability.metrics import Metrics
 from serving import ROOT
 
 pytestmark = pytest.mark.long

@@ -8,9 +8,8 @@ import sys
 import pytest
 
 import made
-from facenality.benching.command import advice
-from facenality.benching.measuring import Measured
-from facenality.benching.ways import Way
+from facenality.commands.bench import Way, advice
+from facenality.commands.bench_worker import Measured
 from serving import ROOT
 
 pytestmark = pytest.mark.long

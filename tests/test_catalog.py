@@ -8,28 +8,29 @@ import gevent
 import numpy as np
 import pytest
 
-from facenality import entry as entries
-from facenality import folder, loader, readiness
-from facenality.catalog import Catalog
-from facenality.engines import How, keras_model
+from facenality.engines import keras_model
+from facenality.engines.engine import How
 from facenality.errors import (
+    InvalidSetting,
     Loading,
     Malformed,
-    ModelNotLoaded,
+    ModelLoadFailed,
     NoSuchModel,
-    WrongSetting,
 )
+from facenality.registry import loader, readiness, repository
+from facenality.registry import model_version as entries
+from facenality.registry.registry import Registry
+from facenality.registry.selection.choose import Choice
 from facenality.settings import Settings
-from facenality.trials.choosing import Choice
 from made import colours as make_colours
 from made import picture
 
 
-def catalog(folder, **knobs) -> Catalog:
-    return Catalog(Settings(models_dir=folder, max_batch_size=2, **knobs))
+def catalog(folder, **knobs) -> Registry:
+    return Registry(Settings(models_dir=folder, max_batch_size=2, **knobs))
 
 
-def started(folder, **knobs) -> Catalog:
+def started(folder, **knobs) -> Registry:
     """A catalog whose models have been tried."""
     one = catalog(folder, **knobs)
     for entry in one.entries:
@@ -38,7 +39,7 @@ def started(folder, **knobs) -> Catalog:
     return one
 
 
-def asked(one: Catalog, name=None, version=None) -> str:
+def asked(one: Registry, name=None, version=None) -> str:
     """What the model answers to a lime picture, and which version did."""
     with one.use(name, version) as served:
         row = served.batcher.submit(served.model.task.decode(picture("lime")))
@@ -71,12 +72,12 @@ def test_the_default_model_is_the_one_that_is_meant(tmp_path, files, setting, de
 
 def test_a_default_that_is_not_there_stops_the_start(tmp_path):
     names(tmp_path, "a.keras")
-    with pytest.raises(WrongSetting, match="--model .*'b': it should be one of a"):
+    with pytest.raises(InvalidSetting, match="--model .*'b': it should be one of a"):
         catalog(tmp_path, model="b")
 
 
 def test_a_folder_that_is_not_there_stops_the_start(tmp_path):
-    with pytest.raises(WrongSetting, match="--models-dir .*No such file"):
+    with pytest.raises(InvalidSetting, match="--models-dir .*No such file"):
         catalog(tmp_path / "gone")
 
 
@@ -90,7 +91,7 @@ def test_an_empty_folder_says_what_to_put_there(tmp_path):
     one = catalog(tmp_path)
     with pytest.raises(NoSuchModel, match="put a .keras file there"):
         asked(one)
-    assert readiness.look(one).stage == "no models"
+    assert readiness.check(one).stage == "no models"
 
 
 def test_before_loading_a_model_answers_that_it_is_loading(tmp_path):
@@ -98,7 +99,7 @@ def test_before_loading_a_model_answers_that_it_is_loading(tmp_path):
     one = catalog(tmp_path)
     with pytest.raises(Loading, match="waiting"):
         asked(one, "a", 1)
-    assert readiness.look(one).ready is False
+    assert readiness.check(one).ready is False
 
 
 def test_a_model_or_version_that_is_not_there_names_those_that_are(tmp_path):
@@ -114,15 +115,15 @@ def test_a_model_that_fails_leaves_the_others_serving(tmp_path):
     names(tmp_path, "bad.keras")
     one = started(tmp_path, model="good")
     assert asked(one) == "green 1"
-    with pytest.raises(ModelNotLoaded, match="is not a .keras file"):
+    with pytest.raises(ModelLoadFailed, match="is not a .keras file"):
         asked(one, "bad")
-    assert readiness.look(one).ready
+    assert readiness.check(one).ready
 
 
 def test_a_default_that_fails_is_not_ready_and_says_why(tmp_path):
     names(tmp_path, "bad.keras")
     one = started(tmp_path)
-    state = readiness.look(one)
+    state = readiness.check(one)
     assert (state.ready, state.stage) == (False, "failed")
     assert "is not a .keras file" in state.sentence
 
@@ -131,20 +132,20 @@ def test_a_bug_while_loading_stays_in_the_log(tmp_path, monkeypatch, caplog):
     names(tmp_path, "a.keras")
     monkeypatch.setattr(loader.engines, "open_engine", lambda *_: 1 / 0)
     one = started(tmp_path)
-    with pytest.raises(ModelNotLoaded, match="ZeroDivisionError while waiting"):
+    with pytest.raises(ModelLoadFailed, match="ZeroDivisionError while waiting"):
         asked(one, "a")
 
 
 def test_draining_is_not_ready(tmp_path):
     one = catalog(tmp_path)
     one.draining = True
-    assert readiness.look(one).stage == "draining"
+    assert readiness.check(one).stage == "draining"
 
 
 # --- models that come and go
 
 
-def settle(one: Catalog) -> None:
+def settle(one: Registry) -> None:
     """Two scans in a row that find the same: what is there is taken, or is gone."""
     one.refresh()
     one.refresh()
@@ -242,9 +243,9 @@ def test_a_bad_new_version_leaves_the_old_one_answering(tmp_path):
     (tmp_path / "m" / "2" / "model.keras").write_bytes(b"no model")
     settle(one)
     assert asked(one) == "green 1"
-    with pytest.raises(ModelNotLoaded):
+    with pytest.raises(ModelLoadFailed):
         asked(one, version=2)
-    assert readiness.look(one).ready
+    assert readiness.check(one).ready
 
 
 def test_a_model_whose_golden_sample_moved_is_not_taken(tmp_path):
@@ -256,7 +257,7 @@ def test_a_model_whose_golden_sample_moved_is_not_taken(tmp_path):
     make_colours(tmp_path / "m" / "2", strength=1.0)
     settle(one)
     assert asked(one) == "green 1"
-    with pytest.raises(ModelNotLoaded, match="golden sample"):
+    with pytest.raises(ModelLoadFailed, match="golden sample"):
         asked(one, version=2)
 
 
@@ -294,7 +295,7 @@ def test_a_model_py_that_exits_does_not_end_the_server(tmp_path):
     )
     settle(one)
     assert asked(one) == "green 1"
-    with pytest.raises(ModelNotLoaded):
+    with pytest.raises(ModelLoadFailed):
         asked(one, version=2)
 
 
@@ -389,7 +390,7 @@ def test_a_file_exchanged_after_it_was_vetted_is_vetted_again(tmp_path, monkeypa
     vetted = swapping(monkeypatch, 1, file, other)
     one = started(tmp_path / "models")
     assert vetted[-1] == other.read_bytes()
-    assert one.current("m").model.sha256 == folder.sha256(other)
+    assert one.current("m").model.sha256 == repository.sha256(other)
     model = one.current("m").model
     settle(one)
     assert one.current("m").model is model
@@ -403,7 +404,7 @@ def test_files_that_do_not_come_to_rest_are_refused_until_they_do(
     file, other = tmp_path / "models/m/model.keras", tmp_path / "other/model.keras"
     swapping(monkeypatch, 2, file, other)
     one = started(tmp_path / "models")
-    with pytest.raises(ModelNotLoaded, match="changed twice while it was loaded"):
+    with pytest.raises(ModelLoadFailed, match="changed twice while it was loaded"):
         asked(one)
     settle(one)
     assert asked(one) == "green 1"
@@ -412,34 +413,34 @@ def test_files_that_do_not_come_to_rest_are_refused_until_they_do(
 def test_one_unreadable_folder_does_not_stop_the_scan(tmp_path, monkeypatch, caplog):
     make_colours(tmp_path / "m")
     (tmp_path / "bad").mkdir()
-    known = folder._versions
+    known = repository._versions
 
     def versions(path, cards):
         if path.name == "bad":
             raise PermissionError(13, "Permission denied")
         return known(path, cards)
 
-    monkeypatch.setattr(folder, "_versions", versions)
-    assert [found.name for found in folder.find(tmp_path)] == ["m"]
+    monkeypatch.setattr(repository, "_versions", versions)
+    assert [found.name for found in repository.scan(tmp_path)] == ["m"]
 
 
 def test_a_server_without_its_default_model_is_not_ready(tmp_path):
     make_colours(tmp_path / "a")
     make_colours(tmp_path / "b")
     one = started(tmp_path, model="a")
-    assert readiness.look(one).ready
+    assert readiness.check(one).ready
     shutil.rmtree(tmp_path / "a")
     settle(one)
-    state = readiness.look(one)
+    state = readiness.check(one)
     assert (state.ready, state.stage) == (False, "no default model")
 
 
 def test_a_model_that_comes_late_is_served(tmp_path):
     one = started(tmp_path)
-    assert not readiness.look(one).ready
+    assert not readiness.check(one).ready
     make_colours(tmp_path / "m")
     settle(one)
-    assert readiness.look(one).ready
+    assert readiness.check(one).ready
     assert asked(one) == "green 1"
 
 
@@ -498,6 +499,6 @@ def test_a_model_that_left_while_it_was_compared_stays_away(tmp_path, monkeypatc
         settle(one.catalog)
         return True
 
-    monkeypatch.setattr(entries.Entry, "compare", compare)
+    monkeypatch.setattr(entries.ModelVersion, "compare", compare)
     with pytest.raises(NoSuchModel):
         one.compare()

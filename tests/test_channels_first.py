@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from facenality.engines import channels_first
-from facenality.engines.openvino_library import openvino
+from facenality.engines.openvino import layout_pass, openvino
 
 ops = openvino.opset13
 RNG = np.random.default_rng(0)
@@ -129,14 +128,14 @@ def test_three_axes_and_five():
 def test_an_order_that_comes_in_is_not_known():
     x, order = (ops.parameter([2, 3], np.float32), ops.parameter([2], np.int64))
     model = openvino.Model([ops.relu(ops.transpose(x, order))], [x, order])
-    channels_first.rewrite(model)
+    layout_pass.rewrite(model)
     assert transposes(model) == 1
 
 
 def both(make, shape=SHAPE):
     """The graph that `make` makes, as it is and rewritten."""
     plain, rewritten = (_model(make, shape) for _ in range(2))
-    channels_first.rewrite(rewritten)
+    layout_pass.rewrite(rewritten)
     return plain, rewritten
 
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from facenality.check import check
+from facenality.commands.check import check
 from facenality.settings import Settings
 from made import picture
 from serving import ROOT
@@ -37,7 +37,7 @@ def test_one_bad_model_does_not_end_the_check(tmp_path, monkeypatch, capsys):
         raise ZeroDivisionError("in [image] [/x]")
 
     (tmp_path / "m.keras").write_bytes(b"")
-    monkeypatch.setattr("facenality.check.load", fails)
+    monkeypatch.setattr("facenality.commands.check.load", fails)
     monkeypatch.setenv("COLUMNS", "200")
     assert check(Settings(models_dir=tmp_path)) == 1
     assert "ZeroDivisionError('in [image] [/x]')" in capsys.readouterr().out

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from facenality.cores import cores
+from facenality.cpu import cores
 
 HERE = len(os.sched_getaffinity(0))
 MANY = 10 * HERE

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facenality.uploads.index import Record
-from facenality.uploads.store import Store
+from facenality.features.uploads.index import Record
+from facenality.features.uploads.store import Store
 from made import picture
 from serving import ROOT, Served
 

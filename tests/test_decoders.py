@@ -8,8 +8,8 @@ import gevent
 import pytest
 
 import idling
-from facenality.decoders import Decoders
 from facenality.errors import Expired
+from facenality.scheduling.decode_pool import Decoders
 
 
 @dataclass(eq=False)

@@ -13,9 +13,9 @@ import pytest
 import sklearn
 from PIL import Image, ImageOps
 
-from facenality import images
-from facenality.preprocessing import preprocess
-from facenality.recipe import ImageSpec
+from facenality.spec import ImageSpec
+from facenality.tasks import image_decode
+from facenality.tasks.image_transform import preprocess
 from serving import ROOT
 
 DIGITS = ROOT / "models" / "digits"
@@ -74,7 +74,7 @@ def test_answers_are_those_of_a_plain_decode(network, saved):
         encoded(enlarged(digit, side), **SAVED[saved])
         for digit, side in product(digits, SIDES)
     ]
-    ours = network(np.stack([images.decode(data, spec) for data in sent])).numpy()
+    ours = network(np.stack([image_decode.decode(data, spec) for data in sent])).numpy()
     theirs = network(np.stack([plain(data, spec) for data in sent])).numpy()
     assert len(set(theirs.argmax(1))) == len(digits)
     assert (ours.argmax(1) == theirs.argmax(1)).all()
@@ -89,5 +89,5 @@ def test_pixels_are_close_to_those_of_a_plain_decode(name, saved):
     photograph = Image.open(PHOTOGRAPHS / name)
     for size in ((2500, 1700), (1000, 667), (640, 427)):
         data = encoded(photograph.resize(size), **SAVED[saved])
-        difference = np.abs(images.decode(data, spec) - plain(data, spec))
+        difference = np.abs(image_decode.decode(data, spec) - plain(data, spec))
         assert difference.mean() <= 0.5

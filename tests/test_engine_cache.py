@@ -7,15 +7,17 @@ from dataclasses import replace
 
 import pytest
 
-from facenality import folder
-from facenality.facts import Facts, TensorFacts
-from facenality.trials import cache as caches
-from facenality.trials.cache import Cache, key
-from facenality.trials.verdict import Measured, Verdict
+from facenality.registry import repository
+from facenality.registry.selection import cache as caches
+from facenality.registry.selection.cache import Cache, key
+from facenality.registry.selection.report import Measured, Verdict
+from facenality.spec import ModelSpec, TensorSpec
 
 pytestmark = pytest.mark.full
 
-FACTS = Facts((TensorFacts("x", (None, 3), "float32"),), (), "softmax", rescales=True)
+FACTS = ModelSpec(
+    (TensorSpec("x", (None, 3), "float32"),), (), "softmax", rescales=True
+)
 
 
 def kept(cache: Cache, name: str, content: bytes = b"weights") -> Verdict:
@@ -108,7 +110,7 @@ def model(place, files: dict[str, str]):
     for name, content in files.items():
         (place / name).parent.mkdir(parents=True, exist_ok=True)
         (place / name).write_text(content)
-    return max(folder.find(place))
+    return max(repository.scan(place))
 
 
 FILES = {"m/1/model.keras": "a", "m/model.toml": "b", "m/1/custom.py": "c"}
@@ -124,7 +126,7 @@ def test_every_file_of_the_version_counts(tmp_path, changed):
 def test_neither_place_nor_version_counts(tmp_path):
     one = model(tmp_path / "one", FILES)
     shutil.copytree(tmp_path / "one" / "m" / "1", tmp_path / "one" / "m" / "2")
-    assert key(max(folder.find(tmp_path / "one"))) == key(one)
+    assert key(max(repository.scan(tmp_path / "one"))) == key(one)
     assert key(model(tmp_path / "other", FILES)) == key(one)
     single = model(tmp_path / "a", {"x.keras": "a"})
     assert key(single) == key(model(tmp_path / "b", {"y.keras": "a"}))

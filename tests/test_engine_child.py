@@ -9,18 +9,17 @@ from pathlib import Path
 import pytest
 
 import networks
-from facenality import folder
-from facenality.errors import ModelNotLoaded
-from facenality.trials import child
-from facenality.trials.child import ask
-from facenality.trials.question import Question
+from facenality.errors import ModelLoadFailed
+from facenality.registry import repository
+from facenality.registry.selection import child_process
+from facenality.registry.selection.child_process import Question, ask
 from hiding import without
 from made import colours, words
 from serving import Served
 
 
 def asked(place: Path) -> Question:
-    (found,) = folder.find(place)
+    (found,) = repository.scan(place)
     made = place.parent / "made"
     made.mkdir(exist_ok=True)
     return Question(found.name, found.version, found.file, found.folders, 4, 2, made)
@@ -56,7 +55,7 @@ def test_a_model_is_compared_in_a_process_of_its_own(net):
 
 def test_a_model_is_vetted_there_too(net):
     (net / "model.keras").write_bytes(b"no model")
-    with pytest.raises(ModelNotLoaded, match="model.keras is not a .keras file"):
+    with pytest.raises(ModelLoadFailed, match="model.keras is not a .keras file"):
         ask(asked(net.parent))
 
 
@@ -70,20 +69,20 @@ def test_a_model_is_vetted_there_too(net):
 def test_a_child_that_ends_without_an_answer_is_said(
     net, code, said, caplog, no_tensorflow
 ):
-    with pytest.raises(ModelNotLoaded, match="ended without an answer"):
+    with pytest.raises(ModelLoadFailed, match="ended without an answer"):
         ask(custom(net, code))
     assert said in caplog.text
 
 
 def test_a_child_that_ends_before_it_is_asked_is_said(net, monkeypatch, caplog):
-    monkeypatch.setattr(child.sys, "executable", "/bin/false")
-    with pytest.raises(ModelNotLoaded, match="ended without an answer"):
+    monkeypatch.setattr(child_process.sys, "executable", "/bin/false")
+    with pytest.raises(ModelLoadFailed, match="ended without an answer"):
         ask(custom(net, ""))
 
 
 def test_a_child_that_takes_too_long_is_ended(net, caplog):
     started = time.monotonic()
-    with pytest.raises(ModelNotLoaded, match="ended without an answer"):
+    with pytest.raises(ModelLoadFailed, match="ended without an answer"):
         ask(custom(net, "import time; time.sleep(60)"), timeout=0.5)
     assert time.monotonic() - started < 30
     assert "ended with -9" in caplog.text
@@ -153,5 +152,5 @@ def test_without_tensorflow_what_needs_it_says_so(net, no_tensorflow, form):
         words(net.parent / "words.keras")
     else:
         networks.network().export(net / "saved_model", verbose=False)
-    with pytest.raises(ModelNotLoaded, match="TensorFlow"):
+    with pytest.raises(ModelLoadFailed, match="TensorFlow"):
         ask(asked(net.parent))

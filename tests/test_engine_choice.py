@@ -5,20 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from facenality import folder
-from facenality.card import Card
-from facenality.cores import cores
-from facenality.engines import How
-from facenality.errors import ModelNotLoaded
-from facenality.facts import Facts
+from facenality.cpu import cores
+from facenality.engines.engine import How
+from facenality.errors import ModelLoadFailed
+from facenality.registry import repository
+from facenality.registry.card import Card
+from facenality.registry.selection import choose
+from facenality.registry.selection.cache import Cache, key
+from facenality.registry.selection.report import Measured, Verdict
 from facenality.settings import Settings
-from facenality.trials import choosing
-from facenality.trials.cache import Cache, key
-from facenality.trials.verdict import Measured, Verdict
+from facenality.spec import ModelSpec
 
 pytestmark = pytest.mark.full
 
-FACTS = Facts((), (), "linear", rescales=False)
+FACTS = ModelSpec((), (), "linear", rescales=False)
 TENSORFLOW = Measured("tensorflow", "float32", 10.0, 60.0, 0.0)
 OPENVINO = Measured("openvino", "float32", 4.0, 30.0, 1e-6)
 ROUNDED = Measured("openvino", "bfloat16", 2.0, 10.0, 7e-4)
@@ -30,10 +30,10 @@ ALL = (TENSORFLOW, OPENVINO, ROUNDED)
 def machine(tmp_path, monkeypatch):
     """A machine with everything, a model, and a child that answers at once."""
     one = Machine(tmp_path)
-    monkeypatch.setattr(choosing, "installed", one.has.get)
-    monkeypatch.setattr(choosing.processor, "has_bfloat16", lambda: one.bfloat16)
-    monkeypatch.setattr(choosing.processor, "has_amx", lambda: one.amx)
-    monkeypatch.setattr(choosing, "ask", one.ask)
+    monkeypatch.setattr(choose, "installed", one.has.get)
+    monkeypatch.setattr(choose.processor, "has_bfloat16", lambda: one.bfloat16)
+    monkeypatch.setattr(choose.processor, "has_amx", lambda: one.amx)
+    monkeypatch.setattr(choose, "ask", one.ask)
     return one
 
 
@@ -50,20 +50,20 @@ class Machine:
     def ask(self, question) -> Verdict:
         self.asked += 1
         if self.measured is None:
-            raise ModelNotLoaded("the child says no")
+            raise ModelLoadFailed("the child says no")
         (question.folder / "model.xml").write_bytes(b"")
         return Verdict(FACTS, self.measured, (), (("model.xml", EMPTY),))
 
-    def wish(self, card=None, **knobs) -> choosing.Wish:
-        (found,) = folder.find(self.place / "models")
+    def wish(self, card=None, **knobs) -> choose.Wish:
+        (found,) = repository.scan(self.place / "models")
         cache_dir = knobs.pop("cache_dir", self.place / "cache")
         settings = Settings(cache_dir=cache_dir, **{"engine": "auto"} | knobs)
-        return choosing.wish(found, Card(**card or {}), settings)
+        return choose.wish(found, Card(**card or {}), settings)
 
     @contextmanager
     def chosen(self, card=None, *, decide=False, **knobs):
         wish = self.wish(card, **knobs)
-        with choosing.chosen(wish, lambda _: None, decide=decide) as choice:
+        with choose.chosen(wish, lambda _: None, decide=decide) as choice:
             yield choice
 
     def name(self, *args, **knobs) -> str:
@@ -168,11 +168,11 @@ def test_what_cannot_be_had_is_said(
 ):
     for name, value in change.items():
         if name == "has":
-            monkeypatch.setattr(choosing, "installed", value.get)
+            monkeypatch.setattr(choose, "installed", value.get)
         else:
             setattr(machine, name, value)
     with (
-        pytest.raises(ModelNotLoaded, match=sentence),
+        pytest.raises(ModelLoadFailed, match=sentence),
         machine.chosen(card, **{"engine": "openvino"} | knobs),
     ):
         pass
@@ -197,7 +197,7 @@ def test_without_amx_tensorflow_stands_in_in_float32(machine):
     only = {"engine": "tensorflow", "precision": "bfloat16"}
     assert machine.name(**only) == "tensorflow float32"
     with machine.chosen(**only) as choice:
-        assert choice.notes == (choosing.NO_AMX,)
+        assert choice.notes == (choose.NO_AMX,)
 
 
 def test_a_cache_that_cannot_be_written_is_done_without(machine, caplog):
@@ -216,9 +216,9 @@ def test_files_that_change_while_they_are_compared_leave_no_verdict(
         (machine.place / "models" / "m.keras").write_bytes(b"exchanged")
         return machine.ask(question)
 
-    monkeypatch.setattr(choosing, "ask", ask)
+    monkeypatch.setattr(choose, "ask", ask)
     with (
-        pytest.raises(ModelNotLoaded, match="changed while it was compared"),
+        pytest.raises(ModelLoadFailed, match="changed while it was compared"),
         machine.chosen(engine="openvino"),
     ):
         pass

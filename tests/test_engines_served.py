@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import networks
-from facenality import processor
+from facenality import cpu
 from hiding import without
 from made import picture
 from serving import ROOT, Served
@@ -130,11 +130,11 @@ def test_without_tensorflow_the_same_file_is_served(place, tmp_path):
         assert imported(server) == []
 
 
-@pytest.mark.skipif(not processor.has_bfloat16(), reason="no bfloat16 here")
+@pytest.mark.skipif(not cpu.has_bfloat16(), reason="no bfloat16 here")
 @pytest.mark.parametrize("engine", ["openvino", "tensorflow"])
 def test_bfloat16_is_used_where_it_is_asked_for(tmp_path, engine):
     """TensorFlow rounds where there is AMX, OpenVINO also with AVX-512's bfloat16."""
-    rounds = engine == "openvino" or processor.has_amx()
+    rounds = engine == "openvino" or cpu.has_amx()
     (tmp_path / "models" / "net").mkdir(parents=True)
     networks.network().save(tmp_path / "models" / "net" / "model.keras")
     (tmp_path / "models" / "net" / "model.toml").write_text(CARD)

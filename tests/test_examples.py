@@ -3,7 +3,7 @@
 import pytest
 
 import made
-from facenality import examples, folder
+from facenality.registry import repository, samples
 from made import picture
 from serving import Served
 
@@ -68,6 +68,6 @@ def test_only_labels_that_exclude_each_other_are_not_multi_label(served):
 def test_an_example_larger_than_memory_should_hold_is_left_out(tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "model.keras").write_bytes(b"")
-    (tmp_path / "mine" / "sample.png").write_bytes(bytes(examples.LARGEST + 1))
-    (found,) = folder.find(tmp_path)
-    assert examples.read(found) == {}
+    (tmp_path / "mine" / "sample.png").write_bytes(bytes(samples.LARGEST + 1))
+    (found,) = repository.scan(tmp_path)
+    assert samples.read_examples(found) == {}

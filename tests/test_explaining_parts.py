@@ -2,10 +2,11 @@
 
 import pytest
 
-from facenality.errors import NotUsable
-from facenality.explaining import leaving_out, occlusion, placing
-from facenality.explaining.chosen import choose
-from facenality.recipe import ImageSpec
+from facenality.errors import UnprocessableInput
+from facenality.features.explain import image
+from facenality.features.explain import text as leaving_out
+from facenality.features.explain.explainer import choose
+from facenality.spec import ImageSpec
 
 PLENTY = 10_000
 
@@ -25,13 +26,13 @@ PLENTY = 10_000
     ],
 )
 def test_the_grid_suits_the_size_and_the_time(height, width, most, expected):
-    assert occlusion.grid(height, width, most) == expected
+    assert image.grid(height, width, most) == expected
 
 
 @pytest.mark.parametrize("length", [1, 7, 8, 24, 32, 224, 299])
 def test_the_patches_cover_every_pixel(length):
-    cells, _ = occlusion.grid(length, length, PLENTY)
-    patches = occlusion.spans(length, cells)
+    cells, _ = image.grid(length, length, PLENTY)
+    patches = image.spans(length, cells)
     assert len(patches) == cells
     covered = {pixel for start, end in patches for pixel in range(start, end)}
     assert covered == set(range(length))
@@ -51,7 +52,7 @@ def test_the_patches_cover_every_pixel(length):
 )
 def test_the_box_undoes_cropping_and_padding(fit, size, expected):
     spec = ImageSpec("RGB", 48, 48, "bilinear", fit, "unit")
-    assert placing.covered(size, spec) == pytest.approx(expected)
+    assert image.covered(size, spec) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
@@ -80,6 +81,6 @@ def test_a_long_text_has_runs_of_words_for_parts(count):
 
 def test_a_sentence_names_a_few_of_many_labels():
     many = [{"label": f"label {n}", "probability": 0.001} for n in range(1000)]
-    with pytest.raises(NotUsable, match="label 19 and 980 more") as caught:
+    with pytest.raises(UnprocessableInput, match="label 19 and 980 more") as caught:
         choose(many, "x" * 5000)
     assert len(str(caught.value)) < 500

@@ -14,10 +14,13 @@ import pytest
 import tensorflow as tf
 
 import made
-from facenality import card, images, recipe
-from facenality.engines import saving, tensorflow
-from facenality.exporting import checks, places
-from facenality.main import main
+from facenality.app.main import main
+from facenality.commands.export import checks, places
+from facenality.engines.tensorflow import engine
+from facenality.engines.tensorflow import export as saving
+from facenality.registry import card, infer_config
+from facenality.spec import ImageSpec, ModelConfig
+from facenality.tasks import image_decode
 from hiding import without
 from serving import ROOT
 
@@ -81,9 +84,11 @@ def digits(tmp_path_factory) -> Path:
 
 def test_digits_answer_as_keras_does_in_batches_of_1_and_3(digits):
     home = ROOT / "models" / "digits"
-    spec = recipe.ImageSpec("L", 32, 32, "bilinear", "stretch", "unit")
+    spec = ImageSpec("L", 32, 32, "bilinear", "stretch", "unit")
     files = [home / "examples" / name for name in ("4.jpg", "6.png", "9.png")]
-    pictures = np.stack([images.decode(file.read_bytes(), spec) for file in files])
+    pictures = np.stack(
+        [image_decode.decode(file.read_bytes(), spec) for file in files]
+    )
     model = keras.saving.load_model(home / "model.keras", compile=False)
     served = tf.saved_model.load(str(digits / "1")).signatures["serving_default"]
     for batch in (pictures[:1], pictures):
@@ -136,21 +141,21 @@ def test_the_report_says_signature_difference_card_and_command(
     )
 
 
-def completed(text: str, folder: Path) -> recipe.Recipe:
+def completed(text: str, folder: Path) -> ModelConfig:
     """The recipe of a card alone, for the digits' facts; nothing may be inferred."""
     written = tomllib.loads(text)
     assert written.pop("engine") == "tf-serving"
     assert written.pop("tf_serving") == {"name": "digits"}
-    facts = tensorflow.trace(ROOT / "models" / "digits" / "model.keras").facts
-    return recipe.complete(card.Card.model_validate(written), facts, folder)
+    facts = engine.trace(ROOT / "models" / "digits" / "model.keras").facts
+    return infer_config.complete(card.Card.model_validate(written), facts, folder)
 
 
 def test_the_card_is_complete(digits, tmp_path):
     """In a folder with nothing beside it, it gives the very recipe of the model."""
     text = (digits.parent / "card.toml").read_text()
     home = ROOT / "models" / "digits"
-    facts = tensorflow.trace(home / "model.keras").facts
-    own = recipe.complete(card.read(home / "model.toml"), facts, home)
+    facts = engine.trace(home / "model.keras").facts
+    own = infer_config.complete(card.read(home / "model.toml"), facts, home)
     assert completed(text, tmp_path) == own
     assert own.inferred == ()
 
@@ -173,9 +178,9 @@ def test_labels_of_any_kind_survive_the_card(tmp_path):
 
 
 def test_every_awkward_label_is_toml():
-    from facenality.exporting import card_text
+    from facenality.commands.export import card_text
 
-    one = recipe.Recipe("text-classification", tuple(AWKWARD), "score", None, ())
+    one = ModelConfig("text-classification", tuple(AWKWARD), "score", None, ())
     text = card_text.text("m", one, card.Card())
     assert tomllib.loads(text)["labels"] == AWKWARD
 
@@ -558,7 +563,7 @@ def test_without_tensorflow_it_says_so(tmp_path):
 
 
 def test_a_server_does_not_import_it():
-    code = "import app, sys; sys.exit('facenality.exporting' in sys.modules)"
+    code = "import app, sys; sys.exit('facenality.commands.export' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
 
 

@@ -20,11 +20,11 @@ import keras
 import pytest
 from PIL import Image
 
-from facenality import folder, loader
+from facenality.commands.fetch import record, versions
+from facenality.commands.fetch.command import fetch
+from facenality.commands.fetch.record import Record
 from facenality.errors import FetchFailed
-from facenality.fetching import fetched, versions
-from facenality.fetching.command import fetch
-from facenality.fetching.fetched import Record
+from facenality.registry import loader, repository
 from facenality.settings import Settings
 from keras_proxy import HOST, Proxy, certified, cuts, drips, hangs
 from serving import ROOT
@@ -127,7 +127,8 @@ def versions_seen(models: Path, seen: list[set[str]], stop: threading.Event) -> 
     while not stop.wait(0.005):
         if models.exists():
             seen += [
-                {f.name for f in m.file.parent.iterdir()} for m in folder.find(models)
+                {f.name for f in m.file.parent.iterdir()}
+                for m in repository.scan(models)
             ]
 
 
@@ -158,7 +159,7 @@ def test_a_model_is_fetched_verified_published_whole_and_predicts(
     assert labels[2] == "Class 2"
     assert labels[134] == "crane (n00000134)"
     assert len(set(labels)) == 1000
-    (found,) = folder.find(models)
+    (found,) = repository.scan(models)
     loaded = loader.load(found, Settings(models_dir=models, max_batch_size=1), str)
     assert loaded.golden_difference is not None
     assert loaded.golden_difference < 1e-6
@@ -178,7 +179,7 @@ def test_a_filled_keras_home_needs_no_network_and_a_second_fetch_does_nothing(
     models = tmp_path / "models" / "mobilenet"
     (models / "1").mkdir(parents=True)
     (models / "1" / "model.keras").write_bytes(b"the first one")
-    fetched.write(models / "1", Record("MobileNet", WEIGHTS, "0" * 64), "f" * 64)
+    record.write(models / "1", Record("MobileNet", WEIGHTS, "0" * 64), "f" * 64)
     status, said = run()
     assert (status, "models/mobilenet/2 is ready" in said) == (0, True), said
     assert (models / "1" / "model.keras").read_bytes() == b"the first one"
@@ -289,7 +290,7 @@ def test_after_kill_9_nothing_half_loaded_is_taken_for_whole(
         process = started(models, home / "models" / ".fetching")
         process.kill()
         process.communicate()
-        assert folder.find(models) == []
+        assert repository.scan(models) == []
         assert not (home / "models" / WEIGHTS).exists()
         deadline = time.monotonic() + 20
         while locked(models):  # until the child has ended, too

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facenality import fitting
-from facenality.recipe import ImageSpec
+from facenality.spec import ImageSpec
+from facenality.tasks import image_transform
 
 SHAPES = ((640, 427), (427, 640), (33, 47), (224, 224), (7, 5), (1, 1), (9000, 2))
 TARGETS = ((224, 224), (32, 32), (100, 50), (1, 3))
@@ -15,9 +15,9 @@ TARGETS = ((224, 224), (32, 32), (100, 50), (1, 3))
 def resizer(request, monkeypatch):
     """With and without cykooz_resizer."""
     if request.param == "Pillow":
-        monkeypatch.setattr(fitting, "vectors", None)
+        monkeypatch.setattr(image_transform, "vectors", None)
     else:
-        assert fitting.vectors, "it is in the lock"
+        assert image_transform.vectors, "it is in the lock"
 
 
 def noise(mode: str, size: tuple[int, int]) -> Image.Image:
@@ -38,7 +38,7 @@ def test_bilinear_is_pillows_within_a_grey_level(resizer, mode, target):
         picture, whole = noise(mode, size), (0.0, 0.0, *map(float, size))
         inner = (0.3 * size[0] / 4, 0.1, size[0] - 0.2, size[1] - 0.1 * size[1] / 4)
         for box in (whole, inner):
-            ours = fitting.fitted(picture, target, box, "stretch", "bilinear")
+            ours = image_transform.resize(picture, target, box, "stretch", "bilinear")
             theirs = picture.resize(target, Image.Resampling.BILINEAR, box)
             assert (ours.mode, ours.size) == (mode, target)
             assert np.abs(levels(ours) - levels(theirs)).max() <= 1, (size, box)
@@ -47,8 +47,8 @@ def test_bilinear_is_pillows_within_a_grey_level(resizer, mode, target):
 @pytest.mark.parametrize("how", ["nearest", "bicubic", "lanczos"])
 def test_the_other_filters_are_pillows_own(how):
     picture, box = noise("RGB", (640, 427)), (0, 0, 640, 427)
-    ours = fitting.fitted(picture, (224, 224), box, "stretch", how)
-    theirs = picture.resize((224, 224), fitting._RESIZE[how], box)
+    ours = image_transform.resize(picture, (224, 224), box, "stretch", how)
+    theirs = picture.resize((224, 224), image_transform._RESIZE[how], box)
     assert np.array_equal(levels(ours), levels(theirs))
 
 
@@ -59,7 +59,9 @@ def test_the_other_filters_are_pillows_own(how):
 def test_no_size_of_picture_is_refused(resizer, fit, size, side):
     """Of these, cropped, rounding left a margin of less than nothing."""
     box = (0, 0, *size)
-    fitted = fitting.fitted(Image.new("L", size), (side, side), box, fit, "bilinear")
+    fitted = image_transform.resize(
+        Image.new("L", size), (side, side), box, fit, "bilinear"
+    )
     assert max(fitted.size) == side
 
 
@@ -67,6 +69,6 @@ def test_a_picture_is_padded_in_the_middle():
     white = Image.new("RGB", (40, 20), "white")
     spec = ImageSpec("RGB", 32, 32, "bilinear", "pad", "none")
     size = (spec.width, spec.height)
-    inner = fitting.fitted(white, size, (0, 0, 40, 20), spec.fit, spec.resize)
-    rows = levels(fitting.centred(inner, size)).max(axis=(1, 2))
+    inner = image_transform.resize(white, size, (0, 0, 40, 20), spec.fit, spec.resize)
+    rows = levels(image_transform.letterbox(inner, size)).max(axis=(1, 2))
     assert rows.tolist() == [0] * 8 + [255] * 16 + [0] * 8

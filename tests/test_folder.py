@@ -2,7 +2,7 @@
 
 import hashlib
 
-from facenality import folder
+from facenality.registry import repository
 
 
 def touch(root, *names):
@@ -25,7 +25,7 @@ def test_every_layout_of_the_contract_is_found(tmp_path):
         "seven/model.py",
         "seven/model.keras",
     )
-    found = [(f.name, f.version) for f in folder.find(tmp_path)]
+    found = [(f.name, f.version) for f in repository.scan(tmp_path)]
     assert found == [
         ("five", 1),
         ("four", 1),
@@ -51,7 +51,7 @@ def test_what_is_no_model_is_left_alone(tmp_path):
         "v/0/model.keras",
         "s/1/saved_model/variables/x",
     )
-    assert folder.find(tmp_path) == []
+    assert repository.scan(tmp_path) == []
 
 
 def test_a_card_alone_is_a_model_where_it_lives_elsewhere(tmp_path):
@@ -63,7 +63,7 @@ def test_a_card_alone_is_a_model_where_it_lives_elsewhere(tmp_path):
     for version in ("2", "3"):
         card = tmp_path / "pinned" / version / "model.toml"
         card.write_text("engine = 'tf-serving'\n")
-    here = [(f.name, f.version, f.is_card) for f in folder.find(tmp_path)]
+    here = [(f.name, f.version, f.is_card) for f in repository.scan(tmp_path)]
     assert here == [
         ("engine", 1, True),
         ("named", 1, True),
@@ -71,7 +71,7 @@ def test_a_card_alone_is_a_model_where_it_lives_elsewhere(tmp_path):
         ("pinned", 3, True),
         ("real", 1, False),
     ]
-    elsewhere = folder.find(tmp_path, cards=True)
+    elsewhere = repository.scan(tmp_path, cards=True)
     assert ("local", 1) in [(f.name, f.version) for f in elsewhere]
     assert [f.numbered for f in elsewhere if f.name in ("named", "pinned")] == [
         False,
@@ -84,15 +84,15 @@ def test_a_cards_hash_is_its_text(tmp_path):
     (tmp_path / "there").mkdir()
     card = tmp_path / "there" / "model.toml"
     card.write_bytes(b"[tf_serving]")
-    (found,) = folder.find(tmp_path)
-    assert folder.sha256(found.file) == hashlib.sha256(b"[tf_serving]").hexdigest()
+    (found,) = repository.scan(tmp_path)
+    assert repository.sha256(found.file) == hashlib.sha256(b"[tf_serving]").hexdigest()
 
 
 def test_a_version_folders_own_files_win(tmp_path):
     touch(
         tmp_path, "m/1/model.keras", "m/2/model.keras", "m/model.toml", "m/2/model.toml"
     )
-    first, second = folder.find(tmp_path)
+    first, second = repository.scan(tmp_path)
     assert first.beside("model.toml") == tmp_path / "m/model.toml"
     assert second.beside("model.toml") == tmp_path / "m/2/model.toml"
     assert first.beside("labels.txt") is None
@@ -101,22 +101,22 @@ def test_a_version_folders_own_files_win(tmp_path):
 
 def test_a_single_file_has_no_card(tmp_path):
     touch(tmp_path, "one.keras", "model.toml")
-    assert folder.find(tmp_path)[0].beside("model.toml") is None
+    assert repository.scan(tmp_path)[0].beside("model.toml") is None
 
 
 def test_the_hash_is_the_contents(tmp_path):
     (tmp_path / "m.keras").write_bytes(b"abc")
     expected = hashlib.sha256(b"abc").hexdigest()
-    assert folder.sha256(tmp_path / "m.keras") == expected
+    assert repository.sha256(tmp_path / "m.keras") == expected
 
 
 def test_a_model_py_comes_before_the_files_it_loads(tmp_path):
     touch(tmp_path, "m/model.keras", "m/model.py")
-    assert folder.find(tmp_path)[0].file.name == "model.py"
+    assert repository.scan(tmp_path)[0].file.name == "model.py"
 
 
 def fingerprint(tmp_path):
-    return folder.find(tmp_path)[0].fingerprint
+    return repository.scan(tmp_path)[0].fingerprint
 
 
 def test_a_fingerprint_changes_with_the_files_that_count(tmp_path):
@@ -132,11 +132,11 @@ def test_a_fingerprint_changes_with_the_files_that_count(tmp_path):
 
 def test_a_model_of_many_files_is_known_by_all_of_them(tmp_path):
     touch(tmp_path, "m/1/saved_model/saved_model.pb", "m/1/saved_model/variables/v")
-    model = folder.find(tmp_path)[0].file
-    print_, hash_ = fingerprint(tmp_path), folder.sha256(model)
+    model = repository.scan(tmp_path)[0].file
+    print_, hash_ = fingerprint(tmp_path), repository.sha256(model)
     (tmp_path / "m/1/saved_model/variables/v").write_text("new")
     assert fingerprint(tmp_path) != print_
-    assert folder.sha256(model) != hash_
+    assert repository.sha256(model) != hash_
 
 
 def test_a_file_that_goes_while_it_is_looked_at_is_left_out(tmp_path):

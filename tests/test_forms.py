@@ -9,7 +9,7 @@ from urllib3.filepost import encode_multipart_formdata
 from werkzeug.formparser import MultiPartParser
 
 from facenality.errors import Malformed, TooLarge
-from facenality.web.forms import parse
+from facenality.web.multipart import parse
 
 PART = 'Content-Disposition: form-data; name="image"; filename="a.jpg"\r\n'
 ONE = [("image", b"one")]

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 import made
-from facenality import folder
-from facenality.engines import frozen_graph
-from facenality.loader import load
+from facenality.engines.tensorflow import frozen_graph
+from facenality.registry import repository
+from facenality.registry.loader import load
+from facenality.registry.selection.cache import Cache
 from facenality.settings import Settings
-from facenality.trials.cache import Cache
 from serving import ROOT
 from test_export import IN_PYTHON
 
@@ -36,7 +36,7 @@ class Loads:
             stages.append(stage)
             tell(stage)
 
-        found = folder.find(self.settings.models_dir)[0]
+        found = repository.scan(self.settings.models_dir)[0]
         model = load(found, self.settings, heard)
         (source,) = [stage for stage in stages if stage in STAGES]
         return model, source

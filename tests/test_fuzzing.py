@@ -7,9 +7,9 @@ import sys
 import pytest
 
 import fuzzing
-from facenality import card
-from facenality.errors import ModelNotLoaded
-from facenality.recipe import complete
+from facenality.errors import ModelLoadFailed
+from facenality.registry import card
+from facenality.registry.infer_config import complete
 from serving import ROOT
 
 pytestmark = pytest.mark.long
@@ -53,6 +53,6 @@ FOUND = {
 def test_a_card_that_fuzzing_found_is_refused_with_a_sentence(tmp_path, what):
     file = tmp_path / "model.toml"
     file.write_text(FOUND[what])
-    with pytest.raises(ModelNotLoaded, match="not TOML|cannot be read") as caught:
+    with pytest.raises(ModelLoadFailed, match="not TOML|cannot be read") as caught:
         complete(card.read(file), fuzzing.FACTS, tmp_path)
     assert str(tmp_path) not in str(caught.value)

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from facenality import images, jpeg
-from facenality.errors import NotUsable
+from facenality.errors import UnprocessableInput
+from facenality.tasks import image_decode
 from hostile_pictures import BOMBS, png, saved, scans, segment
 from serving import ROOT
 from test_images import spec
@@ -63,24 +63,24 @@ def test_a_picture_costs_little_whatever_it_claims(costs, name):
     ],
 )
 def test_the_scans_of_a_jpeg_are_those_of_its_first_picture(data, count):
-    assert jpeg.scans(data) == count
+    assert image_decode.count_scans(data) == count
 
 
 def test_a_jpeg_says_that_it_has_too_many_scans():
-    with pytest.raises(images.TooLarge, match="100 scans"):
-        images.decode(scans(200), spec())
+    with pytest.raises(image_decode.TooLarge, match="100 scans"):
+        image_decode.decode(scans(200), spec())
 
 
 def test_a_picture_of_a_million_parts_says_so():
     data = BOMBS["PNG, 1,200,000 chunks"][0]()
-    with pytest.raises(NotUsable, match="small parts"):
-        images.decode(data, spec())
+    with pytest.raises(UnprocessableInput, match="small parts"):
+        image_decode.decode(data, spec())
 
 
 def test_a_palette_picture_without_a_palette_is_broken():
     """Found by fuzzing: Pillow only asserts that there is one."""
     for pixels in (8, 3):
         data = png((8, 8), 3, 8, pixels)
-        with pytest.raises(NotUsable) as caught:
-            images.decode(data, spec())
+        with pytest.raises(UnprocessableInput) as caught:
+            image_decode.decode(data, spec())
         assert caught.value.code == "broken_image"

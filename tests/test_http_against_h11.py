@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from facenality.errors import FacenalityError
-from facenality.server.head import Head, read_head
+from facenality.server.parser import Head, read_head
 from test_http_heads import INVALID, VALID
 
 EXAMPLES = int(os.environ.get("FUZZ", "500"))

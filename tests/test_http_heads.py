@@ -384,7 +384,7 @@ def test_as_many_files_may_be_open_as_the_system_allows():
         "import resource as r\n"
         "soft, hard = r.getrlimit(r.RLIMIT_NOFILE)\n"
         "r.setrlimit(r.RLIMIT_NOFILE, (100, hard))\n"
-        "from facenality.server.limits import open_files\n"
+        "from facenality.server.timeouts import open_files\n"
         "assert open_files() >= hard\n"
         "assert r.getrlimit(r.RLIMIT_NOFILE)[0] == hard\n"
     )

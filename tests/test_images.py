@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from facenality import images
-from facenality.errors import NotUsable, TooLarge
-from facenality.recipe import ImageSpec
+from facenality.errors import TooLarge, UnprocessableInput
+from facenality.spec import ImageSpec
+from facenality.tasks import image_decode
 from made import picture
 
 
@@ -28,7 +28,7 @@ def spec(**more) -> ImageSpec:
 
 def colour(data: bytes, **more) -> list[int]:
     """The one colour of a decoded picture, rounded."""
-    tensor = images.decode(data, spec(**more))
+    tensor = image_decode.decode(data, spec(**more))
     assert tensor.dtype == np.float32
     flat = tensor.reshape(-1, tensor.shape[-1])
     assert np.ptp(flat, axis=0).max() <= 3
@@ -67,7 +67,7 @@ def test_cmyk_is_converted():
 
 
 def test_channels_come_first_for_a_model_that_wants_them_so():
-    tensor = images.decode(picture((9, 8, 7)), spec(channels_first=True, width=4))
+    tensor = image_decode.decode(picture((9, 8, 7)), spec(channels_first=True, width=4))
     assert tensor.shape == (3, 8, 4)
     assert tensor[:, 0, 0].tolist() == [9, 8, 7]
 
@@ -80,7 +80,7 @@ def test_a_gif_gives_its_first_frame():
 
 
 def test_grey_is_one_channel():
-    tensor = images.decode(picture("white"), spec(mode="L"))
+    tensor = image_decode.decode(picture("white"), spec(mode="L"))
     assert tensor.shape == (8, 8, 1)
     assert tensor.max() == tensor.min() == 255
 
@@ -97,7 +97,7 @@ def test_exif_orientation_is_applied_as_pillow_does(orientation, fit):
     upright = io.BytesIO()
     ImageOps.exif_transpose(Image.open(stream)).save(upright, "PNG")
     some = spec(height=12, width=20, fit=fit)
-    turned, plain = (images.decode(s.getvalue(), some) for s in (stream, upright))
+    turned, plain = (image_decode.decode(s.getvalue(), some) for s in (stream, upright))
     assert turned.shape == (12, 20, 3)
     assert np.abs(turned - plain).max() <= 1  # one rounding
 
@@ -118,7 +118,7 @@ def test_crop_and_pad_are_pillows(size, fit):
     theirs = {"crop": ImageOps.fit, "pad": ImageOps.pad}[fit](
         Image.fromarray(noise), (16, 8), Image.Resampling.BILINEAR
     )
-    ours = images.decode(stream.getvalue(), spec(height=8, width=16, fit=fit))
+    ours = image_decode.decode(stream.getvalue(), spec(height=8, width=16, fit=fit))
     assert np.abs(ours - np.asarray(theirs, np.float32)).max() <= 1
 
 
@@ -132,7 +132,7 @@ def test_fit_says_what_becomes_of_a_wide_picture(fit, corner, centre):
     wide.paste("white", (32, 0, 64, 32))
     stream = io.BytesIO()
     wide.save(stream, "PNG")
-    tensor = images.decode(stream.getvalue(), spec(fit=fit, resize="nearest"))
+    tensor = image_decode.decode(stream.getvalue(), spec(fit=fit, resize="nearest"))
     assert tensor[0, 0, 0] == corner
     assert tensor[4, 4, 0] == centre
 
@@ -148,7 +148,7 @@ def test_fit_says_what_becomes_of_a_wide_picture(fit, corner, centre):
     ],
 )
 def test_preprocess_is_that_of_keras_applications(how, expected):
-    tensor = images.decode(picture((255, 0, 51)), spec(preprocess=how))
+    tensor = image_decode.decode(picture((255, 0, 51)), spec(preprocess=how))
     assert np.allclose(tensor[0, 0], expected, atol=1e-5)
 
 
@@ -160,19 +160,19 @@ def test_a_drafted_jpeg_is_close_to_the_plain_one(size):
     stream = io.BytesIO()
     smooth.save(stream, "JPEG", quality=90)
     plain = Image.open(stream).resize((24, 24), Image.Resampling.BILINEAR)
-    tensor = images.decode(stream.getvalue(), spec(height=24, width=24))
+    tensor = image_decode.decode(stream.getvalue(), spec(height=24, width=24))
     assert np.abs(tensor - np.asarray(plain, np.float32)).mean() < 2
 
 
 def test_an_empty_file_is_named_as_such():
-    with pytest.raises(NotUsable, match="empty"):
-        images.decode(b"", spec())
+    with pytest.raises(UnprocessableInput, match="empty"):
+        image_decode.decode(b"", spec())
 
 
 @pytest.mark.parametrize("data", [b"hello", b"<svg/>", b"\x89PNG\r\n\x1a\n", b"II*\0"])
 def test_what_is_no_image_is_refused(data):
-    with pytest.raises(NotUsable) as caught:
-        images.decode(data, spec())
+    with pytest.raises(UnprocessableInput) as caught:
+        image_decode.decode(data, spec())
     assert caught.value.status == 422
 
 
@@ -183,8 +183,8 @@ def test_a_cut_file_is_refused_or_read_never_a_crash(form, part):
     stream = io.BytesIO()
     Image.fromarray(noise).save(stream, form)
     cut = stream.getvalue()[: int(len(stream.getvalue()) * part)]
-    with pytest.raises(NotUsable):
-        images.decode(cut, spec())
+    with pytest.raises(UnprocessableInput):
+        image_decode.decode(cut, spec())
 
 
 def test_mutated_files_are_answered_or_refused():
@@ -198,8 +198,8 @@ def test_mutated_files_are_answered_or_refused():
         for _ in range(rng.integers(1, 6)):
             data[rng.integers(len(data))] = rng.integers(256)
         try:
-            assert images.decode(bytes(data), spec()).shape == (8, 8, 3)
-        except (NotUsable, TooLarge) as error:
+            assert image_decode.decode(bytes(data), spec()).shape == (8, 8, 3)
+        except (UnprocessableInput, TooLarge) as error:
             assert 400 <= error.status < 500
 
 
@@ -226,18 +226,22 @@ def png_header(width: int, height: int) -> bytes:
 )
 def test_too_many_pixels_are_refused_by_the_header(size, sentence):
     with pytest.raises(TooLarge, match=sentence):
-        images.decode(png_header(*size), spec())
+        image_decode.decode(png_header(*size), spec())
 
 
 def test_a_phones_mpo_has_the_limits_of_a_jpeg():
     big = picture("red", (5000, 5200), "MPO")
     assert colour(big)[0] >= 250
     with pytest.raises(TooLarge, match="16 megapixels"):
-        images.decode(picture("red", (5000, 5200), "MPO", progressive=True), spec())
+        image_decode.decode(
+            picture("red", (5000, 5200), "MPO", progressive=True), spec()
+        )
 
 
 def test_a_baseline_jpeg_may_be_larger_than_a_progressive_one():
     big = picture("red", (5000, 5200), "JPEG")  # 26 megapixels
     assert colour(big)[0] >= 250
     with pytest.raises(TooLarge, match="16 megapixels"):
-        images.decode(picture("red", (5000, 5200), "JPEG", progressive=True), spec())
+        image_decode.decode(
+            picture("red", (5000, 5200), "JPEG", progressive=True), spec()
+        )

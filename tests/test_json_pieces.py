@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facenality import json_pieces, json_text
-from facenality.decoders import Decoders
 from facenality.errors import Malformed
-from facenality.json_pieces import Marks
-from facenality.web.json_bodies import JsonBodies
+from facenality.scheduling.decode_pool import Decoders
+from facenality.web import json_body, json_chunked
+from facenality.web.json_body import JsonBodies
+from facenality.web.json_chunked import Marks
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "300"))  # the long form: 10,000
 
@@ -40,8 +40,8 @@ VALUES = st.recursive(
 def in_pieces(text):
     """In very small ones."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(json_pieces, "PIECE_BYTES", 12)
-        return json_pieces.loads(text, Marks(text), orjson.loads)
+        patch.setattr(json_chunked, "PIECE_BYTES", 12)
+        return json_chunked.loads(text, Marks(text), orjson.loads)
 
 
 def plain(value):
@@ -122,10 +122,10 @@ def test_no_more_than_a_piece_is_parsed_at_once():
         sizes.append(len(piece))
         return orjson.loads(piece)
 
-    document = json_pieces.loads(text, Marks(text), parse)
+    document = json_chunked.loads(text, Marks(text), parse)
     assert document["signature_name"] == "a"
     assert document["instances"].shape == (9, 20_000)
-    assert max(sizes) <= json_pieces.PIECE_BYTES + 2
+    assert max(sizes) <= json_chunked.PIECE_BYTES + 2
     assert sum(sizes) < len(text) + 4 * len(sizes)
 
 
@@ -142,18 +142,18 @@ def test_no_more_than_a_piece_is_parsed_at_once():
 )
 def test_what_is_wrong_in_a_long_text_is_said(tail, sentence):
     with pytest.raises(Malformed, match=f"not JSON: .*{sentence}"):
-        json_text.loads(b"[" + b",".join([b"123456789"] * 10_000) + tail)
+        json_body.loads(b"[" + b",".join([b"123456789"] * 10_000) + tail)
 
 
 def test_many_values_are_parsed_in_a_thread_and_few_are_not(monkeypatch):
     where = []
-    parse = json_text._parsed
+    parse = json_body._parsed
 
     def seen(body):
         where.append(threading.current_thread() is threading.main_thread())
         return parse(body)
 
-    monkeypatch.setattr(json_text, "_parsed", seen)
+    monkeypatch.setattr(json_body, "_parsed", seen)
     decoders = Decoders(1)
     try:
         bodies = JsonBodies(decoders, 8 * 2**20)

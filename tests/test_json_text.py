@@ -9,9 +9,9 @@ import numpy as np
 import orjson
 import pytest
 
-from facenality import collector, json_text
 from facenality.errors import Malformed, ModelFailed, TooLarge
-from facenality.tasks import describing
+from facenality.tasks import describe
+from facenality.web import json_body, json_chunked
 from serving import Served
 from sleeping import sleeper
 
@@ -37,7 +37,7 @@ MIB = 1 << 20
     ],
 )
 def test_json_is_read(text, value):
-    got = json_text.loads(text)
+    got = json_body.loads(text)
     assert value is None or got == value
 
 
@@ -73,7 +73,7 @@ def test_json_is_read(text, value):
 )
 def test_what_is_no_json_is_said_to_be_none(text):
     with pytest.raises(Malformed, match=r"not JSON: .*\.$") as caught:
-        json_text.loads(text)
+        json_body.loads(text)
     assert len(str(caught.value)) < 200
     assert gc.isenabled()
 
@@ -82,7 +82,7 @@ def test_what_is_no_json_is_said_to_be_none(text):
 def test_too_many_lists_keys_and_values_are_refused_before_they_are_made(body):
     count = 8 * MIB // (len(body) + 1)
     with pytest.raises(TooLarge, match="lists and keys") as caught:
-        json_text.loads(b"[" + b",".join([body] * count) + b"]")
+        json_body.loads(b"[" + b",".join([body] * count) + b"]")
     assert caught.value.code == "too_many_values"
 
 
@@ -90,7 +90,7 @@ def test_ten_pictures_of_numbers_are_not_too_many():
     pixel = b"[" + b",".join([b"128"] * 3) + b"]"
     row = b"[" + b",".join([pixel] * 224) + b"]"
     one = b"[" + b",".join([row] * 224) + b"]"
-    document = json_text.loads(b'{"instances":[' + b",".join([one] * 10) + b"]}")
+    document = json_body.loads(b'{"instances":[' + b",".join([one] * 10) + b"]}")
     assert np.shape(document["instances"]) == (10, 224, 224, 3)
 
 
@@ -105,7 +105,7 @@ def test_parsing_does_not_wake_the_collector():
         orjson.loads(body)
         woken = len(seen)
         seen.clear()
-        with collector.paused():
+        with json_chunked.paused():
             orjson.loads(body)
         assert len(seen) == 0 < woken
     finally:
@@ -114,7 +114,7 @@ def test_parsing_does_not_wake_the_collector():
 
 def test_floats_are_written_as_json_has_them():
     row = np.array([0.1, 1e-30, 16_777_217.0, -0.0], "float32")
-    text = json_text.dumps({"values": describing.values(row)})
+    text = json_body.dumps({"values": describe.values(row)})
     assert json.loads(text)["values"] == row.tolist()
 
 
@@ -131,9 +131,9 @@ def test_floats_are_written_as_json_has_them():
 )
 def test_scores_that_json_cannot_carry_are_the_models_failure(scores):
     with pytest.raises(ModelFailed, match="model answered"):
-        describing.values(scores)
+        describe.values(scores)
     with pytest.raises(ModelFailed):
-        describing.values({"out": scores})
+        describe.values({"out": scores})
 
 
 NAN = """

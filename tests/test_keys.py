@@ -6,9 +6,9 @@ import socket
 import pytest
 
 import made
-from facenality import cli
+from facenality.app import cli
 from facenality.settings import Settings, load
-from facenality.tokens import Keys
+from facenality.web.auth import Keys
 from serving import Served
 
 RED = {"image": made.picture("red")}
@@ -201,9 +201,9 @@ def test_settings_do_not_show_secrets(monkeypatch, capsys):
 
 
 def test_an_error_of_a_setting_shows_no_secret():
-    from facenality.errors import WrongSetting
+    from facenality.errors import InvalidSetting
 
-    with pytest.raises(WrongSetting) as caught:
+    with pytest.raises(InvalidSetting) as caught:
         load({"api_keys": {"k": "v-secret"}})
     assert "--api-keys (FACENALITY_API_KEYS)" in str(caught.value)
     assert "secret" not in str(caught.value)

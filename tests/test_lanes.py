@@ -7,11 +7,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from facenality.engines import allowed_batch_sizes
-from facenality.engines.niceness import NICER
-from facenality.engines.openvino import OpenVINOEngine
-from facenality.engines.tensorflow import TensorFlowEngine
-from facenality.entry import lanes_and_size
+from facenality.engines.openvino.engine import OpenVINOEngine
+from facenality.engines.padding import allowed_batch_sizes
+from facenality.engines.tensorflow.engine import TensorFlowEngine
+from facenality.engines.thread_priority import NICER
+from facenality.registry.model_version import lanes_and_size
 from serving import ROOT
 from test_openvino_lanes import together
 from test_tensorflow_engine import engine
@@ -62,7 +62,7 @@ def test_a_model_of_another_library_is_called_by_one_thread():
 @pytest.mark.parametrize(("threads", "streams"), [(0, 1), (1, 1), (2, 2), (16, 2)])
 def test_tensorflow_computes_two_calls_at_once_where_it_has_threads(threads, streams):
     code = (
-        "from facenality.engines import tensorflow_process as one\n"
+        "from facenality.engines.tensorflow import runtime as one\n"
         f"one.set_up('float32', {threads})\n"
         "print(one.streams())"
     )
@@ -74,7 +74,7 @@ def test_tensorflow_computes_two_calls_at_once_where_it_has_threads(threads, str
 def test_the_threads_of_tensorflow_give_way_to_the_hub():
     code = (
         "import os, pathlib, tensorflow\n"
-        "from facenality.engines import tensorflow_process as one\n"
+        "from facenality.engines.tensorflow import runtime as one\n"
         "one.set_up('float32', 2)\n"
         "tensorflow.reduce_sum(tensorflow.ones((512, 512)))\n"
         "nice = [int(task.read_text().rpartition(')')[2].split()[16])\n"

@@ -4,9 +4,9 @@ import gevent
 import pytest
 from gevent import socket
 
-from facenality.connection import has_bytes
 from facenality.errors import ClientGone
-from facenality.web import leaving
+from facenality.server import disconnect
+from facenality.server.sockets import has_bytes
 
 
 @pytest.fixture
@@ -17,19 +17,19 @@ def pair():
 
 
 def test_without_our_server_there_is_nothing_to_watch():
-    with leaving.watch({}):
+    with disconnect.cancel_on_disconnect({}):
         gevent.sleep(0)
 
 
 def test_a_client_that_stays_is_not_disturbed(pair):
-    with leaving.watch({leaving.SOCKET: pair[0]}):
+    with disconnect.cancel_on_disconnect({disconnect.SOCKET: pair[0]}):
         gevent.sleep(0.01)
-    assert not leaving._closed(pair[0])
+    assert not disconnect._closed(pair[0])
 
 
 def test_a_pipelined_request_is_not_a_closed_connection(pair):
     ours, theirs = pair
-    with leaving.watch({leaving.SOCKET: ours}):
+    with disconnect.cancel_on_disconnect({disconnect.SOCKET: ours}):
         theirs.sendall(b"POST")
         gevent.sleep(0.01)
     assert ours.recv(10) == b"POST", "watching must not eat bytes"
@@ -38,7 +38,10 @@ def test_a_pipelined_request_is_not_a_closed_connection(pair):
 def test_a_client_that_leaves_ends_the_wait(pair):
     ours, theirs = pair
     gevent.spawn_later(0.01, theirs.close)
-    with pytest.raises(ClientGone), leaving.watch({leaving.SOCKET: ours}):
+    with (
+        pytest.raises(ClientGone),
+        disconnect.cancel_on_disconnect({disconnect.SOCKET: ours}),
+    ):
         gevent.sleep(5)
 
 
@@ -51,7 +54,7 @@ def test_a_reset_connection_is_closed():
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         client.close()
         with ours:
-            assert leaving._closed(ours)
+            assert disconnect._closed(ours)
             assert not has_bytes(ours)
 
 
@@ -59,5 +62,8 @@ def test_a_client_that_leaves_behind_a_pipelined_request_is_noticed(pair):
     ours, theirs = pair
     theirs.sendall(b"POST")
     gevent.spawn_later(0.1, theirs.close)
-    with pytest.raises(ClientGone), leaving.watch({leaving.SOCKET: ours}):
+    with (
+        pytest.raises(ClientGone),
+        disconnect.cancel_on_disconnect({disconnect.SOCKET: ours}),
+    ):
         gevent.sleep(5)

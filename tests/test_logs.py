@@ -4,8 +4,8 @@ import json
 import logging
 import sys
 
-from facenality import logs
-from facenality.logs import _OneLine
+from facenality.observability import logs
+from facenality.observability.logs import _OneLine
 
 
 def shown(message: str, error: Exception | None = None) -> str:

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from facenality import memory
+from facenality.registry import model_version
 
 MIB = 1024 * 1024
 
@@ -20,6 +20,6 @@ def test_small_blocks_that_were_freed_are_no_longer_resident():
     top = bytearray(60_000)
     full = resident()
     del blocks
-    memory.give_back()
+    model_version.release_memory()
     assert resident() < full - 150
     assert top

@@ -12,9 +12,9 @@ from prometheus_client.openmetrics.parser import (
 )
 
 import made
-from facenality import lag
-from facenality.errors import WrongSetting
-from facenality.metrics import Metrics
+from facenality.errors import InvalidSetting
+from facenality.observability import metrics
+from facenality.observability.metrics import Metrics
 from scraping import samples, value
 from serving import Served
 
@@ -281,9 +281,9 @@ def test_metrics_are_for_no_other_origin(metered):
 
 
 def test_a_hub_that_stands_still_is_seen(monkeypatch):
-    monkeypatch.setattr(lag, "INTERVAL", 0.05)
+    monkeypatch.setattr(metrics, "INTERVAL", 0.05)
     told = []
-    greenlet = gevent.spawn(lag.measure, told.append)
+    greenlet = gevent.spawn(metrics.watch_loop_lag, told.append)
     gevent.sleep(0.12)
     time.sleep(0.5)  # the hub's own thread: nothing else runs
     gevent.sleep(0.06)
@@ -312,5 +312,5 @@ def test_two_processes_that_share_a_folder_add_up(tmp_path):
 
 def test_a_folder_to_share_that_is_not_there_stops_the_start(monkeypatch):
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "/nowhere")
-    with pytest.raises(WrongSetting, match="PROMETHEUS_MULTIPROC_DIR is '/nowhere'"):
+    with pytest.raises(InvalidSetting, match="PROMETHEUS_MULTIPROC_DIR is '/nowhere'"):
         Metrics()

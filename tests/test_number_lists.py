@@ -5,7 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from facenality import number_lists
+from facenality.tasks import tensor
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ from facenality import number_lists
     ids=str,
 )
 def test_the_type_is_what_the_numbers_need(values, dtype):
-    array = number_lists.array(values)
+    array = tensor.array_from_json(values)
     assert array.dtype == dtype
     assert np.array_equal(array, values)
 
@@ -52,7 +52,7 @@ def test_the_type_is_what_the_numbers_need(values, dtype):
 )
 def test_what_is_no_array_of_numbers_is_refused(values):
     with pytest.raises((ValueError, OverflowError)):
-        number_lists.array(values)
+        tensor.array_from_json(values)
 
 
 def test_one_long_text_does_not_make_the_others_long():
@@ -61,7 +61,7 @@ def test_one_long_text_does_not_make_the_others_long():
     tracemalloc.start()
     try:
         with pytest.raises(ValueError, match="numbers"):
-            number_lists.array([values])
+            tensor.array_from_json([values])
         assert tracemalloc.get_traced_memory()[1] < 2**20
     finally:
         tracemalloc.stop()

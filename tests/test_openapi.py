@@ -23,9 +23,9 @@ def folder(tmp_path_factory):
 
 def routes(*flags: str) -> dict[str, set[str]]:
     """The methods by path, as the application has them."""
-    from facenality import cli
-    from facenality.service import compose
-    from facenality.web import create_app
+    from facenality.app import cli
+    from facenality.app.compose import compose
+    from facenality.web.application import create_app
 
     settings = cli.parse([*flags]).settings
     found = defaultdict(set)

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 
 import networks
-from facenality import processor
-from facenality.engines import Converted, How, conversion, open_engine
-from facenality.engines.openvino import OpenVINOEngine
-from facenality.errors import ModelFailed, ModelNotLoaded
-from facenality.facts import Facts, TensorFacts
+from facenality import cpu
+from facenality.engines.engine import Converted, How
+from facenality.engines.open import open_engine
+from facenality.engines.openvino import convert
+from facenality.engines.openvino.engine import OpenVINOEngine
+from facenality.errors import ModelFailed, ModelLoadFailed
+from facenality.spec import ModelSpec, TensorSpec
 
 layers = keras.layers
 
@@ -26,12 +28,12 @@ def converted(model: keras.Model, folder, precision="float32", most=16):
     """The engine for `model`, by way of the frozen graph."""
     model.save(folder / "model.keras")
     graph = open_engine(folder / "model.keras", most, silent)
-    conversion.from_graph(graph.graph, folder / conversion.NAME)
+    convert.from_graph(graph.graph, folder / convert.NAME)
     return opened(folder, graph.facts, precision, most)
 
 
 def opened(folder, facts, precision="float32", most=16) -> OpenVINOEngine:
-    how = How(precision, 2, Converted(folder / conversion.NAME, facts, 1e-6))
+    how = How(precision, 2, Converted(folder / convert.NAME, facts, 1e-6))
     engine = open_engine(folder / "model.keras", most, silent, how)
     assert isinstance(engine, OpenVINOEngine)
     return engine
@@ -66,7 +68,7 @@ def test_an_answer_stays_when_the_next_batch_is_computed(engine, noise):
     assert np.array_equal(first, kept)
 
 
-@pytest.mark.skipif(not processor.has_bfloat16(), reason="no bfloat16 here")
+@pytest.mark.skipif(not cpu.has_bfloat16(), reason="no bfloat16 here")
 def test_bfloat16_rounds_and_is_never_used_unasked(network, engine, noise, tmp_path):
     rounded = converted(network, tmp_path, "bfloat16")
     assert (rounded.precision, engine.precision) == ("bfloat16", "float32")
@@ -114,21 +116,21 @@ def test_an_output_without_the_batch_is_the_models_fault(tmp_path):
 def test_texts_are_not_converted(tmp_path):
     table = layers.TextVectorization(output_mode="count", vocabulary=["good"])
     model = keras.Sequential([keras.Input((), dtype="string"), table, layers.Dense(2)])
-    with pytest.raises(ModelNotLoaded, match="texts, which run on TensorFlow only"):
+    with pytest.raises(ModelLoadFailed, match="texts, which run on TensorFlow only"):
         converted(model, tmp_path)
 
 
 def test_what_openvino_does_not_know_is_named(tmp_path):
     x = keras.Input((4, 4))
     model = keras.Model(x, keras.ops.slogdet(x)[1])
-    with pytest.raises(ModelNotLoaded, match="OpenVINO cannot convert it: ."):
+    with pytest.raises(ModelLoadFailed, match="OpenVINO cannot convert it: ."):
         converted(model, tmp_path)
 
 
 class Odd:
     """A model of Keras that its OpenVINO backend cannot compute."""
 
-    facts = Facts((TensorFacts("x", (2, None), "float32"),), (), "linear", False)
+    facts = ModelSpec((TensorSpec("x", (2, None), "float32"),), (), "linear", False)
 
     def call(self, inputs):
         assert str(inputs[0].shape) == "(None, 2, None)"
@@ -141,18 +143,18 @@ class Odd:
 def test_what_keras_cannot_hand_over_is_named(tmp_path, dtype, sentence):
     odd = Odd()
     odd.facts = replace(Odd.facts, inputs=(replace(Odd.facts.inputs[0], dtype=dtype),))
-    with pytest.raises(ModelNotLoaded, match=sentence):
-        conversion.from_keras(odd, tmp_path / conversion.NAME)
+    with pytest.raises(ModelLoadFailed, match=sentence):
+        convert.from_keras(odd, tmp_path / convert.NAME)
 
 
 def test_an_output_that_is_gone_is_named():
-    with pytest.raises(ModelNotLoaded, match="OpenVINO lost Identity:0 on the way"):
-        conversion._named([], "Identity:0")
+    with pytest.raises(ModelLoadFailed, match="OpenVINO lost Identity:0 on the way"):
+        convert._named([], "Identity:0")
 
 
 def test_a_file_that_is_no_model_is_said(engine, tmp_path):
-    (tmp_path / conversion.NAME).write_text("<net>")
-    with pytest.raises(ModelNotLoaded, match="OpenVINO cannot compile"):
+    (tmp_path / convert.NAME).write_text("<net>")
+    with pytest.raises(ModelLoadFailed, match="OpenVINO cannot compile"):
         opened(tmp_path, engine.facts)
 
 
@@ -160,7 +162,7 @@ def test_importing_openvino_tells_nobody():
     """Its telemetry would report the import to its makers."""
     code = (
         "import sys\n"
-        "from facenality.engines import openvino_library\n"
+        "from facenality.engines import openvino\n"
         "assert openvino_library.openvino.Core\n"
         "print(sorted(n for n, m in sys.modules.items() if 'telemetry' in n and m))"
     )

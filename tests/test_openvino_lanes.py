@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 import made
-from facenality.engines import Parallel
-from facenality.engines.niceness import NICER
-from facenality.engines.openvino import OpenVINOEngine
-from facenality.engines.openvino_requests import Alone, Beside, Requests, streams
-from facenality.entry import Entry
-from facenality.folder import find
+from facenality.engines.engine import Parallel
+from facenality.engines.openvino.engine import OpenVINOEngine
+from facenality.engines.openvino.infer_requests import Alone, Beside, Requests, streams
+from facenality.engines.thread_priority import NICER
+from facenality.registry.model_version import ModelVersion
+from facenality.registry.repository import scan
 from facenality.settings import Settings
 from test_openvino_engine import converted, named_batch, two_by_two
 
@@ -129,7 +129,7 @@ def entry(request, settings, monkeypatch):
 
     if request.param != "in streams":
         monkeypatch.setattr(OpenVINOEngine, "open_lanes", refuse)
-    one = Entry(find(settings.models_dir)[0])
+    one = ModelVersion(scan(settings.models_dir)[0])
     assert one.load(settings), one.error
     yield one
     one.retire()
@@ -138,7 +138,7 @@ def entry(request, settings, monkeypatch):
 
 
 def test_a_model_retired_meanwhile_keeps_no_thread(settings):
-    one, before = Entry(find(settings.models_dir)[0]), threading.active_count()
+    one, before = ModelVersion(scan(settings.models_dir)[0]), threading.active_count()
     assert one.load(settings), one.error
     one.retire()
     gevent.sleep(1)

@@ -9,13 +9,12 @@ import pytest
 import made
 from facenality import tasks
 from facenality.errors import TooLarge
-from facenality.explaining import explainer
-from facenality.facts import Facts, TensorFacts
-from facenality.protocols import signature, v1_request
-from facenality.recipe import Recipe
-from facenality.tasks import sizes
-from facenality.tasks.tensors import MAX_TEXT_BYTES
-from facenality.tasks.texts import MAX_CHARACTERS
+from facenality.features.explain import explainer
+from facenality.protocols import signature, v1
+from facenality.spec import ModelConfig, ModelSpec, TensorSpec
+from facenality.tasks import describe
+from facenality.tasks.tensor import MAX_TEXT_BYTES
+from facenality.tasks.text import MAX_CHARACTERS
 from serving import Served
 
 LONG = [0] * 40_000  # in JSON of so many values it is an array
@@ -54,8 +53,8 @@ def wide(tmp_path_factory):
 
 
 def text_task():
-    facts = Facts((TensorFacts("x", (1,), "string"),), (), "softmax", rescales=False)
-    text = Recipe("text-classification", ("no", "yes"), "probability", None, ())
+    facts = ModelSpec((TensorSpec("x", (1,), "string"),), (), "softmax", rescales=False)
+    text = ModelConfig("text-classification", ("no", "yes"), "probability", None, ())
     return tasks.make(text, facts)
 
 
@@ -74,8 +73,8 @@ def test_a_text_has_a_longest_length(kinds_server):
 
 
 def test_the_strings_of_an_instance_have_a_length_in_all():
-    facts = Facts((TensorFacts("x", (2,), "string"),), (), "softmax", rescales=False)
-    task = tasks.make(Recipe("tensor", (), "value", None, ()), facts)
+    facts = ModelSpec((TensorSpec("x", (2,), "string"),), (), "softmax", rescales=False)
+    task = tasks.make(ModelConfig("tensor", (), "value", None, ()), facts)
     half = "a" * (MAX_TEXT_BYTES // 2)
     assert task.decode([half, half]).tolist() == [half, half]
     with pytest.raises(TooLarge, match="bytes of UTF-8"):
@@ -83,13 +82,13 @@ def test_the_strings_of_an_instance_have_a_length_in_all():
 
 
 def test_texts_are_looked_through_by_the_thread_that_decodes_them():
-    facts = TensorFacts("x", (None,), "string")
+    facts = TensorSpec("x", (None,), "string")
     plain = signature.Signature((facts,), (), (), images=False, texts=False)
     rows = [[1] * 10_000] * 249
-    payloads, _ = v1_request.read({"instances": rows}, plain)
-    assert {type(one) for one in payloads} == {v1_request.Texts}
+    payloads, _ = v1.read({"instances": rows}, plain)
+    assert {type(one) for one in payloads} == {v1.Texts}
     encoded = [["a", {"b64": b64encode(b"b").decode()}]]
-    (payload,), _ = v1_request.read({"instances": encoded}, plain)
+    (payload,), _ = v1.read({"instances": encoded}, plain)
     assert np.asarray(payload, object).tolist() == ["a", "b"]
 
 
@@ -140,8 +139,8 @@ def test_classes_of_v2_have_a_size(wide, classes, status):
 
 
 def test_one_alone_is_always_answered():
-    sizes.check_numbers(1, 10 * sizes.MAX_NUMBERS)
-    sizes.check_classes([np.zeros(10 * sizes.MAX_CLASSES)], 10**9)
+    describe.check_numbers(1, 10 * describe.MAX_NUMBERS)
+    describe.check_classes([np.zeros(10 * describe.MAX_CLASSES)], 10**9)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import made
-from facenality.urls.fetcher import MAX_FETCHES
+from facenality.features.url_images.fetcher import MAX_FETCHES
 from made import picture
 from serving import ROOT, Served
 from test_addresses import FORBIDDEN, spellings

@@ -4,7 +4,7 @@ import platform
 
 import pytest
 
-from facenality.processor import features, has_amx, has_bfloat16
+from facenality.cpu import features, has_amx, has_bfloat16
 
 
 @pytest.mark.parametrize(

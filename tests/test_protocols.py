@@ -14,46 +14,46 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
-from facenality import recipe, tasks
-from facenality.card import Card
+from facenality import tasks
 from facenality.errors import FacenalityError, Malformed, ModelFailed, TooLarge
-from facenality.facts import Facts, TensorFacts
 from facenality.protocols import (
-    datatypes,
     metadata,
     signature,
-    tensors,
-    v1_reply,
-    v1_request,
-    v2_reply,
+    v1,
     v2_request,
+    v2_response,
+    v2_tensors,
 )
-from facenality.web import compressed
+from facenality.protocols import signature as datatypes
+from facenality.registry import infer_config
+from facenality.registry.card import Card
+from facenality.spec import ModelSpec, TensorSpec
+from facenality.web import request
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "300"))  # the long form: 10,000
-ROWS = (TensorFacts("y", (3,), "float32"),)
+ROWS = (TensorSpec("y", (3,), "float32"),)
 
 
 def model(card, *inputs, outputs=ROWS):
     """The signature of a model with these inputs, and the task that decodes."""
-    facts = Facts(inputs, outputs, "softmax", rescales=False)
-    settled = recipe.complete(card, facts, Path())
+    facts = ModelSpec(inputs, outputs, "softmax", rescales=False)
+    settled = infer_config.complete(card, facts, Path())
     return signature.of(settled, facts), tasks.make(settled, facts)
 
 
 MODELS = {
-    "tensor": model(Card(task="tensor"), TensorFacts("x", (2, None), "float32")),
-    "whole": model(Card(task="tensor"), TensorFacts("x", (3,), "int8")),
-    "scalar": model(Card(task="tensor"), TensorFacts("x", (), "float64")),
+    "tensor": model(Card(task="tensor"), TensorSpec("x", (2, None), "float32")),
+    "whole": model(Card(task="tensor"), TensorSpec("x", (3,), "int8")),
+    "scalar": model(Card(task="tensor"), TensorSpec("x", (), "float64")),
     "two": model(
         Card(task="tensor"),
-        TensorFacts("x", (2,), "float32"),
-        TensorFacts("z", (), "bool"),
+        TensorSpec("x", (2,), "float32"),
+        TensorSpec("z", (), "bool"),
     ),
-    "strings": model(Card(task="tensor"), TensorFacts("x", (2,), "string")),
-    "text": model(Card(), TensorFacts("x", (1,), "string")),
-    "image": model(Card(), TensorFacts("x", (4, 4, 3), "float32")),
-    "script": model(Card(task="tensor"), TensorFacts("x", None, "float32"), outputs=()),
+    "strings": model(Card(task="tensor"), TensorSpec("x", (2,), "string")),
+    "text": model(Card(), TensorSpec("x", (1,), "string")),
+    "image": model(Card(), TensorSpec("x", (4, 4, 3), "float32")),
+    "script": model(Card(task="tensor"), TensorSpec("x", None, "float32"), outputs=()),
 }
 
 
@@ -91,7 +91,7 @@ def right_requests(draw, signed):
         datatype = datatypes.NAMES[dtype].v2
         entry = {"name": facts.name, "shape": list(array.shape), "datatype": datatype}
         if draw(st.booleans()):
-            raw = tensors.to_bytes(array, datatype)
+            raw = v2_tensors.to_bytes(array, datatype)
             entry["parameters"] = {"binary_data_size": len(raw)}
             tail += raw
         else:
@@ -187,8 +187,8 @@ def test_a_v1_request_is_read_or_refused(name, data):
     document = data.draw(right_rows(signed))
     given = spoilt(data.draw, document)
     for read in (
-        lambda: v1_request.read(given, signed)[0],
-        lambda: v1_request.examples(given, "classify", signed),
+        lambda: v1.read(given, signed)[0],
+        lambda: v1.examples(given, "classify", signed),
     ):
         good = check(task, signed, read)
         if given is document and not signed.images:
@@ -204,100 +204,100 @@ NUMBERS = [name for name in datatypes.DTYPES if name not in ("BYTES", "BF16")]
 def test_numbers_survive_the_wire(datatype, data):
     shape = data.draw(arrays_of.array_shapes(max_dims=3, max_side=4))
     array = data.draw(arrays_of.arrays(datatypes.DTYPES[datatype], shape))
-    raw = memoryview(tensors.to_bytes(array, datatype))
-    back = tensors.from_bytes(raw, datatype, shape)
+    raw = memoryview(v2_tensors.to_bytes(array, datatype))
+    back = v2_tensors.from_bytes(raw, datatype, shape)
     assert back.dtype == array.dtype
     np.testing.assert_array_equal(back, array)
     if np.isfinite(array).all():
-        listed = json.loads(json.dumps(tensors.to_list(array, datatype)))
-        again = np.asarray(tensors.Listed(listed, datatype, shape))
+        listed = json.loads(json.dumps(v2_tensors.to_list(array, datatype)))
+        again = np.asarray(v2_tensors.Listed(listed, datatype, shape))
         np.testing.assert_array_equal(again, array)
 
 
 def test_whole_numbers_beyond_int64_keep_every_digit():
     """NumPy would make floats of this list."""
     given = [0, 2**63 + 1]
-    assert np.asarray(tensors.Listed(given, "UINT64", (2,))).tolist() == given
+    assert np.asarray(v2_tensors.Listed(given, "UINT64", (2,))).tolist() == given
     with pytest.raises(Malformed):
-        np.asarray(tensors.Listed([0.5, 2**63], "UINT64", (2,)))
+        np.asarray(v2_tensors.Listed([0.5, 2**63], "UINT64", (2,)))
 
 
 @given(st.lists(st.binary(max_size=9), min_size=1, max_size=5))
 def test_bytes_survive_the_wire(elements):
-    raw = memoryview(tensors.to_bytes(np.array(elements, object), "BYTES"))
-    back = tensors.from_bytes(raw, "BYTES", (len(elements),))
+    raw = memoryview(v2_tensors.to_bytes(np.array(elements, object), "BYTES"))
+    back = v2_tensors.from_bytes(raw, "BYTES", (len(elements),))
     assert back.tolist() == elements
 
 
 def test_binary_data_is_not_copied():
     raw = bytearray(np.arange(4, dtype="<f4").tobytes())
-    array = tensors.from_bytes(memoryview(raw), "FP32", (2, 2))
+    array = v2_tensors.from_bytes(memoryview(raw), "FP32", (2, 2))
     raw[0:4] = np.float32(7).tobytes()
     assert array[0, 0] == 7
 
 
 def test_bf16_is_the_upper_half_of_a_float32():
     array = np.array([1, -2.5, 3e38, 1e-3], ml_dtypes.bfloat16)
-    raw = memoryview(tensors.to_bytes(array, "BF16"))
+    raw = memoryview(v2_tensors.to_bytes(array, "BF16"))
     assert len(raw) == 8
-    bits = tensors.from_bytes(raw, "BF16", (4,))
-    back = np.asarray(tensors.Widened(bits))
+    bits = v2_tensors.from_bytes(raw, "BF16", (4,))
+    back = np.asarray(v2_tensors.Widened(bits))
     assert back.tolist() == array.astype(np.float32).tolist()
-    assert tensors.to_list(array, "BF16") == back.tolist()
-    assert np.asarray(tensors.Widened(bits[1])).tolist() == -2.5
+    assert v2_tensors.to_list(array, "BF16") == back.tolist()
+    assert np.asarray(v2_tensors.Widened(bits[1])).tolist() == -2.5
 
 
 def test_strings_are_bounded():
     with pytest.raises(TooLarge):
-        tensors.from_bytes(memoryview(b"\0" * 4 * 20_000), "BYTES", (20_000,))
+        v2_tensors.from_bytes(memoryview(b"\0" * 4 * 20_000), "BYTES", (20_000,))
     with pytest.raises(TooLarge):
-        tensors.strings(["a"] * 20_000, (20_000,))
+        v2_tensors.strings(["a"] * 20_000, (20_000,))
 
 
 def wanted(datatype="float32", shape=(3,), classes=0):
-    facts = TensorFacts("y", shape, datatype)
+    facts = TensorSpec("y", shape, datatype)
     return v2_request.Wanted(facts, binary=False, classes=classes)
 
 
 def test_scores_of_different_shapes_are_the_models_failure():
     rows = [np.zeros(3), np.zeros(4)]
     with pytest.raises(ModelFailed, match="one shape"):
-        v2_reply.write(rows, [wanted()], MODELS["tensor"][0])
+        v2_response.write(rows, [wanted()], MODELS["tensor"][0])
 
 
 def test_scores_that_are_no_numbers_are_the_models_failure():
     rows = [np.array(["a", "b"])]
     with pytest.raises(ModelFailed, match="no float32"):
-        v2_reply.write(rows, [wanted()], MODELS["tensor"][0])
+        v2_response.write(rows, [wanted()], MODELS["tensor"][0])
 
 
 def test_strings_that_are_no_text_cannot_go_into_json():
     rows = [np.array([b"\xff"], object)]
     with pytest.raises(ModelFailed, match="UTF-8"):
-        v2_reply.write(rows, [wanted("string", (1,))], MODELS["tensor"][0])
+        v2_response.write(rows, [wanted("string", (1,))], MODELS["tensor"][0])
 
 
 def test_large_answers_to_several_instances_are_refused():
     """One alone is answered, since nothing smaller could be asked for."""
     rows = [np.zeros(300_000, "float32")] * 2
-    y = (TensorFacts("y", (300_000,), "float32"),)
-    x = TensorFacts("x", (2,), "float32")
+    y = (TensorSpec("y", (300_000,), "float32"),)
+    x = TensorSpec("x", (2,), "float32")
     signed, _ = model(Card(task="tensor"), x, outputs=y)
     with pytest.raises(TooLarge, match="binary"):
-        v1_reply.predictions(rows, signed)
+        v1.predictions(rows, signed)
     with pytest.raises(TooLarge, match="binary"):
-        v2_reply.write(rows, [wanted()], signed)
-    assert len(v1_reply.predictions(rows[:1], signed)[0]) == 300_000
+        v2_response.write(rows, [wanted()], signed)
+    assert len(v1.predictions(rows[:1], signed)[0]) == 300_000
     binary = v2_request.Wanted(y[0], binary=True, classes=0)
-    _, tail = v2_reply.write(rows, [binary], signed)
+    _, tail = v2_response.write(rows, [binary], signed)
     assert len(tail) == 2_400_000
     with pytest.raises(TooLarge, match="bytes"):
-        v2_reply.write(rows * 30, [binary], signed)
+        v2_response.write(rows * 30, [binary], signed)
 
 
 def test_classes_without_labels_have_none():
     rows = [np.array([0.5, 0.25, 4], "float32")]
-    (entry,), _ = v2_reply.write(rows, [wanted(classes=2)], MODELS["tensor"][0])
+    (entry,), _ = v2_response.write(rows, [wanted(classes=2)], MODELS["tensor"][0])
     assert entry == {
         "name": "y",
         "datatype": "BYTES",
@@ -308,13 +308,13 @@ def test_classes_without_labels_have_none():
 
 @pytest.mark.parametrize("scores", [{"a": np.ones(1)}, np.ones(2)], ids=str)
 def test_a_regression_is_one_number(scores):
-    assert v1_reply.single(np.array([1.5])) == 1.5
+    assert v1.single(np.array([1.5])) == 1.5
     with pytest.raises(Malformed):
-        v1_reply.single(scores)
+        v1.single(scores)
 
 
 def test_a_dtype_beyond_the_table_keeps_its_name():
-    odd_one, _ = model(Card(task="tensor"), TensorFacts("x", (None,), "complex64"))
+    odd_one, _ = model(Card(task="tensor"), TensorSpec("x", (None,), "complex64"))
     assert metadata.v2_inputs(odd_one) == [
         {"name": "x", "datatype": "COMPLEX64", "shape": [-1, -1]}
     ]
@@ -330,45 +330,45 @@ def test_a_script_for_images_has_the_shape_of_its_card():
             "image": {"size": [4, 5], "mode": "L"},
         }
     )
-    signed, _ = model(card, TensorFacts("instances", None, "float32"), outputs=())
-    assert signed.inputs == (TensorFacts("instances", (4, 5, 1), "float32"),)
-    assert signed.outputs == (TensorFacts("scores", (2,), "float64"),)
+    signed, _ = model(card, TensorSpec("instances", None, "float32"), outputs=())
+    assert signed.inputs == (TensorSpec("instances", (4, 5, 1), "float32"),)
+    assert signed.outputs == (TensorSpec("scores", (2,), "float64"),)
 
 
 def test_a_script_for_texts_takes_a_string():
     card = Card(task="text-classification", labels=("a", "b"))
-    signed, _ = model(card, TensorFacts("instances", None, "float32"), outputs=())
-    assert signed.inputs == (TensorFacts("instances", (), "string"),)
+    signed, _ = model(card, TensorSpec("instances", None, "float32"), outputs=())
+    assert signed.inputs == (TensorSpec("instances", (), "string"),)
     assert signed.texts
 
 
 def test_channels_first_stay_first():
-    signed, _ = model(Card(), TensorFacts("x", (3, 4, 5), "float32"))
+    signed, _ = model(Card(), TensorSpec("x", (3, 4, 5), "float32"))
     assert signed.inputs[0].shape == (3, 4, 5)
 
 
 @given(st.binary(max_size=2000))
 def test_what_is_compressed_is_opened(plain):
     packed = zlib.compress(plain)
-    assert compressed.opened(packed, "deflate", 2000) == plain
+    assert request.opened(packed, "deflate", 2000) == plain
     with pytest.raises((Malformed, TooLarge)):
-        compressed.opened(packed + b"x", "deflate", 2000)
+        request.opened(packed + b"x", "deflate", 2000)
 
 
 @given(st.binary(max_size=50))
 def test_what_is_not_compressed_is_refused(packed):
     with pytest.raises(Malformed):
-        compressed.opened(b"\0" + packed, "gzip", 100)
+        request.opened(b"\0" + packed, "gzip", 100)
 
 
 def test_a_bomb_is_opened_no_further_than_the_limit():
     packed = zlib.compress(b"0" * 10**6)
     with pytest.raises(TooLarge):
-        compressed.opened(packed, "deflate", 10**6 - 1)
-    assert len(compressed.opened(packed, "deflate", 10**6)) == 10**6
+        request.opened(packed, "deflate", 10**6 - 1)
+    assert len(request.opened(packed, "deflate", 10**6)) == 10**6
 
 
 def test_a_length_prefix_is_little_endian():
     raw = memoryview(struct.pack("<I", 3) + b"abc")
-    assert tensors.from_bytes(raw, "BYTES", (1,)).tolist() == [b"abc"]
-    assert math.prod(tensors.from_bytes(raw, "BYTES", (1, 1)).shape) == 1
+    assert v2_tensors.from_bytes(raw, "BYTES", (1,)).tolist() == [b"abc"]
+    assert math.prod(v2_tensors.from_bytes(raw, "BYTES", (1, 1)).shape) == 1

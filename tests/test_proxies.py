@@ -5,9 +5,9 @@ import json
 import pytest
 
 import made
-from facenality.errors import WrongSetting
+from facenality.errors import InvalidSetting
 from facenality.settings import load
-from facenality.web.proxies import TrustedProxies
+from facenality.web.middleware import TrustedProxies
 from serving import Served
 
 FORWARDED = {
@@ -81,7 +81,7 @@ def test_a_trusted_proxy_that_says_nothing_changes_nothing():
 @pytest.mark.parametrize("value", ["localhost", "10.0.0.1/8", "10.0.0.0/33", "*"])
 def test_what_is_no_network_stops_the_start(monkeypatch, value):
     monkeypatch.setenv("FACENALITY_TRUSTED_PROXIES", f"127.0.0.1,{value}")
-    with pytest.raises(WrongSetting) as caught:
+    with pytest.raises(InvalidSetting) as caught:
         load()
     assert "--trusted-proxies (FACENALITY_TRUSTED_PROXIES)" in str(caught.value)
     assert value in str(caught.value)

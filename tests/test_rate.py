@@ -2,7 +2,7 @@
 
 import pytest
 
-from facenality.rate import Rate
+from facenality.scheduling.admission import Rate
 
 WARM = {1: 0.05, 2: 0.06, 4: 0.08, 8: 0.1}
 

@@ -2,21 +2,21 @@
 
 import pytest
 
-from facenality import card
-from facenality.card import Card
-from facenality.errors import ModelNotLoaded
-from facenality.facts import Facts, TensorFacts
-from facenality.recipe import ImageSpec, complete
+from facenality.errors import ModelLoadFailed
+from facenality.registry import card
+from facenality.registry.card import Card
+from facenality.registry.infer_config import complete
+from facenality.spec import ImageSpec, ModelSpec, TensorSpec
 
 
 def facts(
     *inputs, output_shape=(2,), activation="softmax", rescales=False, dtype="float32"
-) -> Facts:
+) -> ModelSpec:
     """A model of one image, unless other input shapes are given."""
     shapes = inputs or ((32, 24, 3),)
-    return Facts(
-        tuple(TensorFacts(f"in{i}", shape, dtype) for i, shape in enumerate(shapes)),
-        () if output_shape is None else (TensorFacts("out", output_shape, "float32"),),
+    return ModelSpec(
+        tuple(TensorSpec(f"in{i}", shape, dtype) for i, shape in enumerate(shapes)),
+        () if output_shape is None else (TensorSpec("out", output_shape, "float32"),),
         activation,
         rescales,
     )
@@ -86,7 +86,7 @@ def test_channels_first_is_found_and_said(tmp_path):
 
 def test_a_model_py_takes_its_cards_word(tmp_path):
     unknown = facts(None, output_shape=None)
-    with pytest.raises(ModelNotLoaded, match="needs a model.toml with its task"):
+    with pytest.raises(ModelLoadFailed, match="needs a model.toml with its task"):
         complete(Card(), unknown, tmp_path)
     written = read(
         tmp_path,
@@ -96,7 +96,7 @@ def test_a_model_py_takes_its_cards_word(tmp_path):
     recipe = complete(written, unknown, tmp_path)
     assert recipe.labels == ("a", "b", "c")
     assert (recipe.image.height, recipe.image.mode) == (8, "L")
-    with pytest.raises(ModelNotLoaded, match="no row of scores"):
+    with pytest.raises(ModelLoadFailed, match="no row of scores"):
         complete(Card(task="text-classification"), unknown, tmp_path)
 
 
@@ -108,7 +108,7 @@ def test_a_rescaling_layer_means_no_preprocessing(tmp_path):
 def test_a_model_of_whole_numbers_gets_levels(tmp_path):
     recipe = complete(Card(), facts((8, 8, 3), dtype="uint8"), tmp_path)
     assert recipe.image.preprocess == "none"
-    with pytest.raises(ModelNotLoaded, match="makes fractions.*preprocess = 'none'"):
+    with pytest.raises(ModelLoadFailed, match="makes fractions.*preprocess = 'none'"):
         complete(Card(preprocess="tf"), facts((8, 8, 3), dtype="uint8"), tmp_path)
 
 
@@ -160,7 +160,7 @@ def test_an_image_of_any_size_takes_the_cards(tmp_path):
     ],
 )
 def test_a_contradiction_says_how_to_mend_it(tmp_path, text, model, sentence):
-    with pytest.raises(ModelNotLoaded, match=sentence):
+    with pytest.raises(ModelLoadFailed, match=sentence):
         complete(read(tmp_path, text), model, tmp_path)
 
 
@@ -175,20 +175,20 @@ def test_a_contradiction_says_how_to_mend_it(tmp_path, text, model, sentence):
     ],
 )
 def test_a_card_with_a_mistake_names_the_key(tmp_path, text, sentence):
-    with pytest.raises(ModelNotLoaded, match=sentence):
+    with pytest.raises(ModelLoadFailed, match=sentence):
         read(tmp_path, text)
 
 
 def test_a_card_that_cannot_be_read_is_named(tmp_path):
     (tmp_path / "model.toml").mkdir()
-    with pytest.raises(ModelNotLoaded, match="cannot be read"):
+    with pytest.raises(ModelLoadFailed, match="cannot be read"):
         card.read(tmp_path / "model.toml")
 
 
 def test_files_that_are_not_utf8_are_named(tmp_path):
     (tmp_path / "model.toml").write_bytes(b"\xff")
-    with pytest.raises(ModelNotLoaded, match="not TOML"):
+    with pytest.raises(ModelLoadFailed, match="not TOML"):
         card.read(tmp_path / "model.toml")
     (tmp_path / "labels.txt").write_bytes(b"\xff\n")
-    with pytest.raises(ModelNotLoaded, match="not UTF-8"):
+    with pytest.raises(ModelLoadFailed, match="not UTF-8"):
         complete(Card(), facts(), tmp_path)

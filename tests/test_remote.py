@@ -2,11 +2,11 @@
 
 import pytest
 
-from facenality import card, folder
-from facenality.errors import ModelNotLoaded
-from facenality.remote import target
+from facenality.engines.remote import target
+from facenality.errors import ModelLoadFailed
+from facenality.registry import card, repository
+from facenality.registry.selection.choose import NO_HOST, NO_MODEL, wish
 from facenality.settings import Settings
-from facenality.trials.choosing import NO_HOST, NO_MODEL, wish
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def asked(tmp_path, text, place="there", **settings):
     (tmp_path / place).mkdir(parents=True)
     file = tmp_path / place / "model.toml"
     file.write_text(text)
-    (found,) = folder.find(tmp_path, cards=True)
+    (found,) = repository.scan(tmp_path, cards=True)
     return wish(found, card.read(file), Settings(**settings))
 
 
@@ -93,13 +93,13 @@ def test_a_version_folder_means_that_version_there(tmp_path, text, version):
 
 
 def test_without_an_address_it_is_said_where_to_write_it(tmp_path):
-    with pytest.raises(ModelNotLoaded) as caught:
+    with pytest.raises(ModelLoadFailed) as caught:
         asked(tmp_path, "", engine="tf-serving")
     assert str(caught.value) == NO_HOST
 
 
 def test_a_card_alone_on_another_engine_is_told_what_is_missing(tmp_path):
-    with pytest.raises(ModelNotLoaded) as caught:
+    with pytest.raises(ModelLoadFailed) as caught:
         asked(tmp_path, 'engine = "tensorflow"')
     assert str(caught.value) == NO_MODEL
 
@@ -114,5 +114,5 @@ def test_a_card_alone_on_another_engine_is_told_what_is_missing(tmp_path):
     ],
 )
 def test_a_wrong_table_is_refused_with_its_key(tmp_path, line, word):
-    with pytest.raises(ModelNotLoaded, match=word):
+    with pytest.raises(ModelLoadFailed, match=word):
         asked(tmp_path, f"[tf_serving]\n{line}", tf_serving_host="a:1")

@@ -9,12 +9,12 @@ import pytest
 from flask import Flask, g
 
 import made
-from facenality.batcher import Row
-from facenality.errors import Expired, NotUsable
-from facenality.metrics import Metrics
-from facenality.predictor import Answer
-from facenality.web import request_log
-from facenality.web.timing import Times
+from facenality.errors import Expired, UnprocessableInput
+from facenality.observability.metrics import Metrics
+from facenality.pipeline import Answer
+from facenality.scheduling.batcher import Row
+from facenality.web import access_log
+from facenality.web.access_log import Times
 from serving import Served
 
 RED = made.picture("red")
@@ -142,13 +142,15 @@ def test_an_input_that_expired_counts_though_its_neighbour_was_answered():
     metrics, app = Metrics(), Flask("several")
     row = Row(None, queue_seconds=0.2, predict_seconds=0.3, batch_size=4)
     slow = Row(None, queue_seconds=0.1, predict_seconds=0.5, batch_size=2)
-    request_log.set_up(app, metrics)
+    access_log.set_up(app, metrics)
 
     @app.post("/predict")
     def predict():
         g.id = g.request_id = "x"
-        request_log.answered([Answer(row, 0.1, []), Expired("late"), NotUsable("odd")])
-        request_log.answered([Answer(slow, 0.0, [])])
+        access_log.answered(
+            [Answer(row, 0.1, []), Expired("late"), UnprocessableInput("odd")]
+        )
+        access_log.answered([Answer(slow, 0.0, [])])
         assert g.account.times == Times(0.1, 0.2, 0.5, 4)
         assert (g.account.inputs, g.account.failed) == (4, 2)
         return "partly"

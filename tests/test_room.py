@@ -4,14 +4,14 @@ import gevent
 import pytest
 from gevent.event import Event
 
-from facenality.web.room import Room
+from facenality.web.routes.texts import FifoSemaphore
 
 
 class Guests:
     """Greenlets in a room for 4; each stays until it may go."""
 
     def __init__(self):
-        self.room = Room(4)
+        self.room = FifoSemaphore(4)
         self.inside: list[str] = []
 
     def come(self, name: str, count: int) -> gevent.Greenlet:

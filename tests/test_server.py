@@ -114,7 +114,7 @@ def test_a_taken_port_stops_the_start_with_one_line(colours):
 def test_a_process_that_gevent_has_patched_is_refused():
     code = (
         "from gevent import monkey; monkey.patch_all()\n"
-        "from facenality.main import main; import sys; sys.exit(main([]))"
+        "from facenality.app.main import main; import sys; sys.exit(main([]))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True
@@ -222,9 +222,9 @@ def test_a_bug_of_ours_is_a_500_with_an_id_and_no_traceback(tmp_path):
     (tmp_path / "sitecustomize.py").write_text(
         "import os\n"
         "if os.environ.get('WITH_BUGS'):\n"
-        "    import facenality.images as images\n"
+        "    import facenality.tasks.image_decode as images\n"
         "    images.decode = lambda data, spec: {}[len(data)]\n"
-        "    import facenality.web.probes as probes\n"
+        "    import facenality.web.routes.models as probes\n"
         "    probes._failed = lambda catalog: 1 / 0\n"
     )
     colours_by_hand(tmp_path / "models" / "colours")
@@ -250,7 +250,7 @@ SITE = """
 import os
 if os.environ.get("SLOW_MODEL"):
     import sys, time
-    from facenality.computing import InThreads
+    from facenality.scheduling.executor import InThreads
     quick = InThreads._rows
     def slow(self, instances):
         print("predicted", len(instances), file=sys.stderr, flush=True)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from facenality import cli
-from facenality.errors import WrongSetting
-from facenality.service import check_settings
+from facenality.app import cli
+from facenality.app.compose import check_settings
+from facenality.errors import InvalidSetting
 from facenality.settings import Settings, load
 
 
@@ -37,7 +37,7 @@ def test_tensorflow_servings_address_is_read_by_its_own_name_too(monkeypatch):
 
 def test_a_wrong_address_under_its_own_name_stops_the_start_too(monkeypatch):
     monkeypatch.setenv("TF_SERVING_HOST", "http://tf-serving:8500")
-    with pytest.raises(WrongSetting, match="HOST:PORT"):
+    with pytest.raises(InvalidSetting, match="HOST:PORT"):
         check_settings(load())
 
 
@@ -71,7 +71,7 @@ def test_a_wrong_value_names_knob_value_and_what_is_allowed(
     monkeypatch, knob, value, allowed
 ):
     monkeypatch.setenv(f"FACENALITY_{knob.upper()}", value)
-    with pytest.raises(WrongSetting) as caught:
+    with pytest.raises(InvalidSetting) as caught:
         check_settings(load())
     line = str(caught.value)
     assert f"--{knob.replace('_', '-')} (FACENALITY_{knob.upper()})" in line
@@ -86,7 +86,7 @@ def test_a_wrong_value_names_knob_value_and_what_is_allowed(
 )
 def test_a_misspelt_variable_stops_the_start(monkeypatch, name, hint):
     monkeypatch.setenv(name, "1")
-    with pytest.raises(WrongSetting, match=hint):
+    with pytest.raises(InvalidSetting, match=hint):
         load()
 
 

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from facenality import tasks
-from facenality.errors import ModelFailed, NotUsable
-from facenality.facts import Facts, TensorFacts
-from facenality.recipe import ImageSpec, Recipe
+from facenality.errors import ModelFailed, UnprocessableInput
+from facenality.spec import ImageSpec, ModelConfig, ModelSpec, TensorSpec
 from made import picture
 
 SPEC = ImageSpec("RGB", 8, 8, "bilinear", "stretch", "unit")
@@ -17,8 +16,10 @@ SPEC = ImageSpec("RGB", 8, 8, "bilinear", "stretch", "unit")
 def make(task="image-classification", labels=("a", "b", "c"), output="probability"):
     image = SPEC if task.startswith("image") else None
     shape = (8, 8, 3) if image else (None, 2)
-    facts = Facts((TensorFacts("in", shape, "float32"),), (), "softmax", rescales=False)
-    return tasks.make(Recipe(task, labels, output, image, ()), facts)
+    facts = ModelSpec(
+        (TensorSpec("in", shape, "float32"),), (), "softmax", rescales=False
+    )
+    return tasks.make(ModelConfig(task, labels, output, image, ()), facts)
 
 
 def row(*scores: float) -> np.ndarray:
@@ -94,7 +95,7 @@ def test_an_image_may_come_as_text(prefix):
     ],
 )
 def test_text_that_is_no_image_is_refused(text, sentence):
-    with pytest.raises(NotUsable, match=sentence):
+    with pytest.raises(UnprocessableInput, match=sentence):
         make().decode(text)
 
 
@@ -123,7 +124,7 @@ def test_numbers_go_to_an_image_model_as_they_are():
     ],
 )
 def test_a_tensor_that_does_not_fit_is_refused(payload, sentence):
-    with pytest.raises(NotUsable, match=sentence):
+    with pytest.raises(UnprocessableInput, match=sentence):
         make("tensor", ()).decode(payload)
 
 
@@ -132,8 +133,10 @@ def test_a_dimension_of_any_length_takes_any_length():
 
 
 def text_task(shape=(1,)):
-    facts = Facts((TensorFacts("in", shape, "string"),), (), "softmax", rescales=False)
-    recipe = Recipe("text-classification", ("no", "yes"), "probability", None, ())
+    facts = ModelSpec(
+        (TensorSpec("in", shape, "string"),), (), "softmax", rescales=False
+    )
+    recipe = ModelConfig("text-classification", ("no", "yes"), "probability", None, ())
     return tasks.make(recipe, facts)
 
 
@@ -147,7 +150,7 @@ def test_a_text_becomes_one_string_in_the_models_shape(shape):
 
 @pytest.mark.parametrize("payload", [5, None, ["a"], {}, "\ud800"])
 def test_what_is_no_text_is_refused(payload):
-    with pytest.raises(NotUsable) as caught:
+    with pytest.raises(UnprocessableInput) as caught:
         text_task().decode(payload)
     assert caught.value.code == "not_text"
 
@@ -159,9 +162,10 @@ def test_texts_are_described_as_labels():
 
 
 def two_inputs():
-    inputs = TensorFacts("a", (2,), "float32"), TensorFacts("b", (), "int32")
+    inputs = TensorSpec("a", (2,), "float32"), TensorSpec("b", (), "int32")
     return tasks.make(
-        Recipe("tensor", (), "value", None, ()), Facts(inputs, (), "linear", False)
+        ModelConfig("tensor", (), "value", None, ()),
+        ModelSpec(inputs, (), "linear", False),
     )
 
 
@@ -184,7 +188,7 @@ def test_several_inputs_come_by_name():
     ],
 )
 def test_inputs_that_do_not_fit_are_refused(payload, sentence):
-    with pytest.raises(NotUsable, match=sentence):
+    with pytest.raises(UnprocessableInput, match=sentence):
         two_inputs().decode(payload)
 
 
@@ -209,12 +213,12 @@ def test_scores_that_labels_cannot_be_put_to_are_the_models_failure(task, scores
     [(["a", "b"], True), (["a"], False), ("ab", False), ([1, 2], None)],
 )
 def test_a_tensor_of_strings_holds_strings(payload, fits):
-    facts = Facts((TensorFacts("in", (2,), "string"),), (), "linear", False)
-    task = tasks.make(Recipe("tensor", (), "value", None, ()), facts)
+    facts = ModelSpec((TensorSpec("in", (2,), "string"),), (), "linear", False)
+    task = tasks.make(ModelConfig("tensor", (), "value", None, ()), facts)
     if fits:
         assert task.decode(payload).tolist() == payload
     else:
         with pytest.raises(
-            NotUsable, match="does not fit" if fits is False else "text"
+            UnprocessableInput, match="does not fit" if fits is False else "text"
         ):
             task.decode(payload)

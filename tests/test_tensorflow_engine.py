@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 import networks
-from facenality.engines import allowed_batch_sizes, frozen_graph, open_engine
-from facenality.engines.tensorflow import TensorFlowEngine
-from facenality.errors import ModelFailed, ModelNotLoaded
+from facenality.engines.open import open_engine
+from facenality.engines.padding import allowed_batch_sizes
+from facenality.engines.tensorflow import frozen_graph
+from facenality.engines.tensorflow.engine import TensorFlowEngine
+from facenality.errors import ModelFailed, ModelLoadFailed
 
 layers = keras.layers
 
@@ -169,7 +171,7 @@ def test_h5_is_read(tmp_path, network, noise):
 def test_a_file_that_is_no_model_is_named(tmp_path, name, sentence, content):
     file = tmp_path / name
     file.write_bytes(content)
-    with pytest.raises(ModelNotLoaded, match=f"{name} {sentence}"):
+    with pytest.raises(ModelLoadFailed, match=f"{name} {sentence}"):
         open_engine(file, 1, silent)
 
 
@@ -184,7 +186,9 @@ def test_what_keras_cannot_load_is_named_without_the_hosts_paths(tmp_path):
         for name in right.namelist():
             content = right.read(name)
             wrong.writestr(name, content.replace(b'"units": 3', b'"units": 4'))
-    with pytest.raises(ModelNotLoaded, match="Keras cannot load model.keras") as caught:
+    with pytest.raises(
+        ModelLoadFailed, match="Keras cannot load model.keras"
+    ) as caught:
         open_engine(tmp_path / "model.keras", 1, silent)
     assert str(tmp_path) not in str(caught.value), "no path of the host for clients"
 
@@ -269,12 +273,14 @@ def test_a_saved_model_without_its_signature_names_those_it_has(tmp_path):
     module = tf.Module()
     module.f = tf.function(lambda x: x, input_signature=[tf.TensorSpec([None])])
     tf.saved_model.save(module, tmp_path / "m", signatures={"other": module.f})
-    with pytest.raises(ModelNotLoaded, match="no serving_default; its signatures: oth"):
+    with pytest.raises(
+        ModelLoadFailed, match="no serving_default; its signatures: oth"
+    ):
         open_engine(tmp_path / "m", 1, silent)
 
 
 def test_a_folder_that_is_no_saved_model_is_named(tmp_path):
-    with pytest.raises(ModelNotLoaded, match="has no saved_model.pb"):
+    with pytest.raises(ModelLoadFailed, match="has no saved_model.pb"):
         open_engine(tmp_path, 1, silent)
 
 
@@ -283,7 +289,7 @@ def test_a_saved_model_without_its_variables_is_named(tmp_path):
     model.export(tmp_path / "saved_model", verbose=False)
     for file in (tmp_path / "saved_model" / "variables").iterdir():
         file.unlink()
-    with pytest.raises(ModelNotLoaded, match="TensorFlow cannot load saved_model"):
+    with pytest.raises(ModelLoadFailed, match="TensorFlow cannot load saved_model"):
         open_engine(tmp_path / "saved_model", 1, silent)
 
 
@@ -318,14 +324,14 @@ def test_custom_py_brings_the_models_own_layers(tmp_path):
         engine = open_engine(tmp_path / str(factor) / "model.keras", 1, silent)
         assert engine.predict(np.ones((1, 2), "float32")).tolist() == [[factor] * 2]
     assert keras.saving.get_custom_objects() == registered, "nothing is left behind"
-    with pytest.raises(ModelNotLoaded, match="Twice"):
+    with pytest.raises(ModelLoadFailed, match="Twice"):
         open_engine(tmp_path / "bare" / "model.keras", 1, silent)
 
 
 def test_a_custom_py_that_raises_is_named(tmp_path, network):
     network.save(tmp_path / "model.keras")
     (tmp_path / "custom.py").write_text("1 / 0")
-    with pytest.raises(ModelNotLoaded, match="custom.py raised ZeroDivisionError"):
+    with pytest.raises(ModelLoadFailed, match="custom.py raised ZeroDivisionError"):
         open_engine(tmp_path / "model.keras", 1, silent)
 
 

@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from facenality.engines import open_engine
-from facenality.errors import ModelNotLoaded, WrongSetting
-from facenality.tokens import Tokens
+from facenality.engines.open import open_engine
+from facenality.errors import InvalidSetting, ModelLoadFailed
+from facenality.web.auth import Tokens
 from serving import Served
 
 MODEL = """
@@ -163,7 +163,7 @@ def test_a_model_that_takes_no_text_says_so(by_hand):
 
 
 def test_a_tokens_file_that_is_not_there_stops_the_start(tmp_path):
-    with pytest.raises(WrongSetting, match="cannot be read"):
+    with pytest.raises(InvalidSetting, match="cannot be read"):
         Tokens((), tmp_path / "gone")
 
 
@@ -172,7 +172,7 @@ def test_a_tokens_file_that_goes_leaves_the_old_tokens_in_force(tmp_path):
     file.write_text("a\n")
     tokens = Tokens((), file)
     file.unlink()
-    with pytest.raises(WrongSetting):
+    with pytest.raises(InvalidSetting):
         tokens.read()
     assert tokens.allow("a")
 
@@ -201,7 +201,7 @@ def engine(tmp_path, code):
 def test_a_model_py_that_does_not_keep_to_the_protocol_is_named(
     tmp_path, code, sentence
 ):
-    with pytest.raises(ModelNotLoaded, match=sentence):
+    with pytest.raises(ModelLoadFailed, match=sentence):
         engine(tmp_path, code)
 
 

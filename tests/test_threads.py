@@ -6,7 +6,7 @@ import time
 import gevent
 import pytest
 
-from facenality.threads import Threads
+from facenality.scheduling.thread_pool import Threads
 
 
 @pytest.fixture

@@ -15,9 +15,8 @@ import pytest
 from gevent import ssl as gevent_ssl
 from gevent.socket import create_connection
 
-from facenality.errors import ClientGone, WrongSetting
-from facenality.server import Limits, Tls
-from facenality.web import leaving
+from facenality.errors import ClientGone, InvalidSetting
+from facenality.server import Limits, Tls, disconnect
 from serving import ROOT, Served
 from speaking import QUICK, read_all, speaking, statuses
 from texting import PREDICT, TOKEN, texting
@@ -239,7 +238,7 @@ def test_a_client_that_leaves_is_noticed_beneath_tls(pair, before, goes):
 
     def application(environ, start_response):
         try:
-            with leaving.watch(environ):
+            with disconnect.cancel_on_disconnect(environ):
                 gevent.sleep(0.8)
         except ClientGone:
             gone.append(time.monotonic())
@@ -267,9 +266,9 @@ def test_a_client_that_leaves_is_noticed_beneath_tls(pair, before, goes):
 def test_both_files_are_set_or_neither(pair):
     cert, key = pair
     assert Tls.of(None, None) is None
-    with pytest.raises(WrongSetting, match="--tls-key is not set"):
+    with pytest.raises(InvalidSetting, match="--tls-key is not set"):
         Tls.of(cert, None)
-    with pytest.raises(WrongSetting, match="--tls-cert is not set"):
+    with pytest.raises(InvalidSetting, match="--tls-cert is not set"):
         Tls.of(None, key)
 
 
@@ -289,7 +288,7 @@ def test_files_that_cannot_be_used_are_one_clear_line(pair, tmp_path):
         (key, cert, "do not go together"),
     ]
     for bad_cert, bad_key, reason in table:
-        with pytest.raises(WrongSetting, match=reason) as caught:
+        with pytest.raises(InvalidSetting, match=reason) as caught:
             Tls(bad_cert, bad_key)
         assert "\n" not in str(caught.value)
 

@@ -8,14 +8,15 @@ import keras
 import numpy as np
 import pytest
 
-from facenality import folder, processor
+from facenality import cpu
 from facenality.arrays import first
-from facenality.engines import openvino
-from facenality.facts import Facts, TensorFacts
-from facenality.trials import cases, judging, measuring, subjects
-from facenality.trials.judging import judge
-from facenality.trials.question import Question
-from facenality.trials.verdict import Measured, Verdict, dumped, read
+from facenality.engines.openvino import engine
+from facenality.registry import repository
+from facenality.registry.selection import compare, measure
+from facenality.registry.selection.child_process import Question
+from facenality.registry.selection.compare import judge
+from facenality.registry.selection.report import Measured, Verdict, dumped, read
+from facenality.spec import ModelSpec, TensorSpec
 from made import picture
 
 layers = keras.layers
@@ -30,7 +31,7 @@ def saved(model: keras.Model, place, card: str = CARD) -> None:
 
 def asked(place, most: int = 4) -> Question:
     """The question that the server would ask about the one model in `place`."""
-    (found,) = folder.find(place)
+    (found,) = repository.scan(place)
     made = place.parent / "made"
     made.mkdir(exist_ok=True)
     return Question(found.name, found.version, found.file, found.folders, most, 2, made)
@@ -45,12 +46,12 @@ def of(verdict: Verdict, engine: str, precision: str = "float32") -> Measured:
 def test_every_engine_is_measured_against_keras(network, tmp_path):
     saved(network, tmp_path / "models" / "net")
     verdict = judge(asked(tmp_path / "models"))
-    for engine, bound in (("tensorflow", 1e-5), ("openvino", 1e-4)):
-        one = of(verdict, engine)
+    for name, bound in (("tensorflow", 1e-5), ("openvino", 1e-4)):
+        one = of(verdict, name)
         assert one.refused is None
         assert 0 <= one.difference <= bound
         assert min(one.ms_alone, one.ms_batch) > 0
-    assert bool(verdict.of("openvino", "bfloat16")) == processor.has_bfloat16()
+    assert bool(verdict.of("openvino", "bfloat16")) == cpu.has_bfloat16()
     assert verdict.facts.inputs[0].shape == (32, 32, 3)
     assert verdict.notes == ("compared with Keras on TensorFlow, on 8 samples",)
     assert [name for name, _ in verdict.files] == ["model.xml", "model.bin"]
@@ -64,10 +65,10 @@ def test_a_conversion_that_is_a_little_wrong_is_refused(network, tmp_path, monke
     network.set_weights([weights[0] * 1.01, *weights[1:]])
     saved(network, tmp_path / "wrong" / "net")
     network.set_weights(weights)
-    wrong = subjects.subject(asked(tmp_path / "wrong"))
-    right = judging.subject
+    wrong = compare.subject(asked(tmp_path / "wrong"))
+    right = compare.subject
     monkeypatch.setattr(
-        judging, "subject", lambda q: replace(right(q), convert=wrong.convert)
+        compare, "subject", lambda q: replace(right(q), convert=wrong.convert)
     )
     refused = of(judge(asked(tmp_path / "models")), "openvino")
     assert "its answers are off by" in refused.refused
@@ -104,13 +105,13 @@ def test_an_engine_that_fails_is_refused_and_not_timed(network, tmp_path, monkey
             "Exception from src/node.cpp:1:\n\x1b[1mthe shape is odd\x1b[0m"
         )
 
-    monkeypatch.setattr(openvino.OpenVINOEngine, "predict", fails)
+    monkeypatch.setattr(engine.OpenVINOEngine, "predict", fails)
     verdict = judge(asked(tmp_path / "models"))
     one = of(verdict, "openvino")
     assert (one.refused, one.ms_alone) == ("it fails: the shape is odd", None)
     assert of(verdict, "tensorflow").ms_alone
     assert verdict.best("auto", "float32").engine == "tensorflow"
-    assert measuring.race([], np.zeros(2)) == []
+    assert measure.race([], np.zeros(2)) == []
 
 
 def test_the_golden_samples_length_is_everyones(tmp_path):
@@ -158,7 +159,7 @@ def test_what_cannot_be_converted_or_asked_says_why(tmp_path, text, monkeypatch)
         sentence = "it takes texts"
     else:  # the reference takes no sample
         model = keras.Sequential([keras.Input((2,)), layers.Dense(1)])
-        monkeypatch.setattr(cases, "answer", lambda *_: None)
+        monkeypatch.setattr(compare, "answer", lambda *_: None)
         sentence = "there is nothing to compare"
     saved(model, tmp_path / "models" / "m", 'task = "tensor"')
     verdict = judge(asked(tmp_path / "models"))
@@ -168,8 +169,8 @@ def test_what_cannot_be_converted_or_asked_says_why(tmp_path, text, monkeypatch)
 
 def test_a_sample_that_the_reference_refuses_is_left_out(network, tmp_path):
     saved(network, tmp_path / "models" / "net")
-    one = subjects.subject(asked(tmp_path / "models"))
-    assert cases.answer(one, np.zeros((1, 2), "float32")) is None
+    one = compare.subject(asked(tmp_path / "models"))
+    assert compare.answer(one, np.zeros((1, 2), "float32")) is None
 
 
 class Forgetful:
@@ -177,7 +178,7 @@ class Forgetful:
 
     name, precision, agreement = "forgetful", "float32", None
     batch_sizes = (1, 2, 4)
-    facts = Facts((TensorFacts("x", (2,), "float32"),), (), "linear", rescales=False)
+    facts = ModelSpec((TensorSpec("x", (2,), "float32"),), (), "linear", rescales=False)
 
     def __init__(self, leak: float):
         self.leak = leak
@@ -190,12 +191,12 @@ class Forgetful:
 def test_an_answer_that_moves_with_its_company_is_seen(leak, moved):
     instances = list(np.eye(2, dtype="float32"))
     engine = Forgetful(leak)
-    alone = measuring.answers(engine, instances)
-    seen = measuring.company(engine, instances, alone)
+    alone = measure.answers(engine, instances)
+    seen = measure.company(engine, instances, alone)
     assert seen == pytest.approx(moved, rel=0.01)
-    case = cases.Case(None, None, None, instances, alone)
+    case = compare.Case(None, None, None, instances, alone)
     if leak:
-        refused = judging._refused(engine, case, 0.0, seen)
+        refused = compare._refused(engine, case, 0.0, seen)
         assert "who shares the batch" in refused
 
 
@@ -219,10 +220,10 @@ NAN = float("nan")
 )
 def test_differences(answered, expected, difference):
     pair = [np.array(answered)], [np.array(expected)]
-    assert measuring.difference(*pair) == pytest.approx(difference)
+    assert measure.difference(*pair) == pytest.approx(difference)
 
 
-FACTS = Facts((), (), "linear", rescales=False)
+FACTS = ModelSpec((), (), "linear", rescales=False)
 TENSORFLOW = Measured("tensorflow", "float32", 10.0, 60.0, 0.0)
 OPENVINO = Measured("openvino", "float32", 4.0, 30.0, 1e-6)
 ROUNDED = Measured("openvino", "bfloat16", 2.0, 10.0, 7e-4)

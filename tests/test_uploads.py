@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facenality.errors import NotUsable, TooLarge
-from facenality.uploads.cleaning import MAX_SIDE, clean
-from facenality.uploads.index import ROW_BYTES, Record
-from facenality.uploads.safe_names import folders
-from facenality.uploads.store import Store
+from facenality.commands.dataset import folders
+from facenality.errors import TooLarge, UnprocessableInput
+from facenality.features.uploads.index import ROW_BYTES, Record
+from facenality.features.uploads.sanitize import MAX_SIDE, clean
+from facenality.features.uploads.store import Store
 from made import picture
 
 PLENTY = 1 << 30
@@ -201,8 +201,8 @@ def test_half_a_surrogate_pair_is_kept_as_a_question_mark(store):
 MANY = """
 import sys
 from pathlib import Path
-from facenality.uploads.index import Record
-from facenality.uploads.store import Store
+from facenality.features.uploads.index import Record
+from facenality.features.uploads.store import Store
 store = Store(Path(sys.argv[1]), 1 << 30, 90)
 for n in range(40):
     name = f"{sys.argv[2]} {n}"
@@ -300,7 +300,7 @@ def test_a_large_picture_is_made_smaller(form):
 
 def test_what_is_no_picture_is_not_kept():
     for data in (b"", b"<svg/>", picture()[:100]):
-        with pytest.raises(NotUsable):
+        with pytest.raises(UnprocessableInput):
             clean(data)
 
 
@@ -333,8 +333,8 @@ def test_labels_become_folders_on_any_file_system():
 ENDLESS = """
 import itertools, sys
 from pathlib import Path
-from facenality.uploads.index import Record
-from facenality.uploads.store import Store
+from facenality.features.uploads.index import Record
+from facenality.features.uploads.store import Store
 store = Store(Path(sys.argv[1]), 1 << 30, 90)
 print("begun", flush=True)
 for n in itertools.count():

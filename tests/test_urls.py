@@ -14,12 +14,16 @@ from gevent import socket
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facenality.errors import ClientGone, NotFetched, NotUsable, Overloaded
-from facenality.urls import asking, fetcher, policy, resolving
-from facenality.urls.addresses import Kind
-from facenality.urls.connecting import connected, dial, trusting_the_system
-from facenality.urls.refusal import Refused
-from facenality.urls.target import Target, follow, parse
+from facenality.errors import ClientGone, Overloaded, UnprocessableInput, URLFetchFailed
+from facenality.features.url_images import fetcher, http_client, policy
+from facenality.features.url_images import fetcher as resolving
+from facenality.features.url_images.addresses import Kind
+from facenality.features.url_images.http_client import (
+    connected,
+    dial,
+    trusting_the_system,
+)
+from facenality.features.url_images.policy import Refused, Target, follow, parse
 from wild import (
     Authority,
     Wild,
@@ -158,7 +162,7 @@ BAD = {
 @pytest.mark.parametrize("what", BAD)
 def test_a_bad_reply_is_refused_and_the_log_says_why(what, caplog):
     habit, reason = BAD[what]
-    with pytest.raises(NotFetched):
+    with pytest.raises(URLFetchFailed):
         fetched(habit)
     assert reason in why(caplog)
 
@@ -185,7 +189,7 @@ SLOW = {
 @pytest.mark.parametrize("what", SLOW)
 def test_the_deadline_is_for_all_of_a_fetch(what, caplog):
     started = time.monotonic()
-    with pytest.raises(NotFetched, match=r"within 0\.4 s"):
+    with pytest.raises(URLFetchFailed, match=r"within 0\.4 s"):
         fetched(SLOW[what], seconds=0.4)
     assert 0.4 <= time.monotonic() - started < 4
     assert why(caplog).endswith("it took more than 0.4 s")
@@ -200,7 +204,7 @@ class AlwaysFaster:
 
 def test_a_server_that_is_always_faster_leaves_the_hub_its_turns():
     """And so the deadline, a timer of the hub's, can pass while bytes pour in."""
-    wire = asking.Wire(AlwaysFaster())
+    wire = http_client.Wire(AlwaysFaster())
     wire.grant(2**60)
 
     def pour():
@@ -216,17 +220,17 @@ def test_a_server_that_is_always_faster_leaves_the_hub_its_turns():
 def test_a_refused_connection_and_a_name_of_nobody_are_refused(caplog):
     with native.create_server(("127.0.0.1", 0)) as taken:
         free = taken.getsockname()[1]
-    with pytest.raises(NotFetched):
+    with pytest.raises(URLFetchFailed):
         fetching(f"localhost:{free}").fetch(f"http://localhost:{free}/")
     assert "refused" in why(caplog)
 
     def nobody(*_):
         raise native.gaierror(-2, "Name or service not known")
 
-    with pytest.raises(NotFetched):
+    with pytest.raises(URLFetchFailed):
         fetching("a.example", resolve=nobody).fetch("http://a.example/")
     assert "not known" in why(caplog)
-    with pytest.raises(NotFetched):
+    with pytest.raises(URLFetchFailed):
         fetching("a.example", resolve=lambda *_: []).fetch("http://a.example/")
     assert "none" in why(caplog)
 
@@ -247,7 +251,7 @@ def test_ipv6_is_fetched_from_where_it_is_named(setting):
             assert one.fetch(f"http://[0:0::1]:{server.port}") == BODY
             assert f"Host: [::1]:{server.port}\r\n" in server.asked[0]
         else:  # only 80 and 443
-            with pytest.raises(NotFetched):
+            with pytest.raises(URLFetchFailed):
                 one.fetch(server.url)
 
 
@@ -281,7 +285,7 @@ def test_at_most_three_redirects_are_followed(caplog):
         assert one.fetch(f"{server.url}/2") == BODY
         server.asked.clear()
         for path in ("/1", "/loop"):
-            with pytest.raises(NotFetched):
+            with pytest.raises(URLFetchFailed):
                 one.fetch(server.url + path)
             assert "3 redirects" in why(caplog)
         assert len(server.asked) == 8
@@ -327,7 +331,7 @@ def test_a_redirect_is_checked_as_the_first_url(to):
     with Wild({"/secret": reply(b"")}) as other, Wild({}) as server:
         to = to.format(other=other.port, port=server.port)
         server.habits["/"] = redirect(to).decode().encode("latin-1")
-        with pytest.raises(NotFetched):
+        with pytest.raises(URLFetchFailed):
             fetching(server.authority).fetch(server.url)
         assert other.connections == 0
         assert all(a.startswith(("GET / ", "GET /%C3")) for a in server.asked)
@@ -363,7 +367,7 @@ def test_the_certificate_is_of_the_name_that_was_asked_for(trusted):
     def at(name):
         target = Target("https", name, server.port, "/")
         with connected(target, ["127.0.0.1"], context, dial) as sock:
-            return asking.ask(sock, target, MIB)
+            return http_client.ask(sock, target, MIB)
 
     with Wild({"/": reply(BODY)}, tls=tls) as server:
         assert at("images.example") == BODY
@@ -376,7 +380,7 @@ def test_a_wrong_or_expired_certificate_is_refused(trusted, caplog):
     for names, days in ((["DNS:other.example"], 2), (["DNS:localhost"], -1)):
         tls = trusted.serves(*names, days=days)
         with Wild({"/": reply(BODY)}, tls=tls) as server:
-            with pytest.raises(NotFetched):
+            with pytest.raises(URLFetchFailed):
                 fetching(server.authority, tls=None).fetch(server.url)
             assert "CERTIFICATE_VERIFY_FAILED" in why(caplog)
         assert server.asked == []
@@ -384,7 +388,7 @@ def test_a_wrong_or_expired_certificate_is_refused(trusted, caplog):
 
 def test_a_certificate_that_the_system_does_not_know_is_refused(authority, caplog):
     tls = authority.serves("DNS:localhost")
-    with Wild({"/": reply(BODY)}, tls=tls) as server, pytest.raises(NotFetched):
+    with Wild({"/": reply(BODY)}, tls=tls) as server, pytest.raises(URLFetchFailed):
         fetching(server.authority, tls=None).fetch(server.url)
     assert "CERTIFICATE_VERIFY_FAILED" in why(caplog)
 
@@ -397,20 +401,20 @@ def test_a_redirect_may_lead_from_http_to_https_and_never_back(trusted, caplog):
         plain.habits["/up"] = redirect(f"{secure.url}/")
         secure.habits["/down"] = redirect(f"{plain.url}/")
         assert one.fetch(f"{plain.url}/up") == BODY
-        with pytest.raises(NotFetched):
+        with pytest.raises(URLFetchFailed):
             one.fetch(f"{secure.url}/down")
         assert "from https to http" in why(caplog)
         assert len(plain.asked) == 1
 
 
 def test_the_deadline_holds_for_a_handshake_that_never_ends(trusted):
-    with Wild({}) as server, pytest.raises(NotFetched):
+    with Wild({}) as server, pytest.raises(URLFetchFailed):
         fetching(server.authority, seconds=0.3).fetch(f"https://{server.authority}/")
 
 
 def test_plain_http_on_the_port_of_https_is_refused(trusted, caplog):
     tls = trusted.serves("DNS:localhost")
-    with Wild({"/": reply(BODY)}, tls=tls) as server, pytest.raises(NotFetched):
+    with Wild({"/": reply(BODY)}, tls=tls) as server, pytest.raises(URLFetchFailed):
         fetching(server.authority, tls=None).fetch(f"http://{server.authority}/")
 
 
@@ -429,11 +433,13 @@ def test_a_name_server_that_hangs_delays_other_fetches_only(monkeypatch):
         setting = f"slow.example,{server.authority}"
         one = fetching(setting, seconds=0.3, resolve=resolving.system_resolver())
         hung = [
-            gevent.spawn(pytest.raises, NotFetched, one.fetch, "http://slow.example/")
+            gevent.spawn(
+                pytest.raises, URLFetchFailed, one.fetch, "http://slow.example/"
+            )
             for _ in range(resolving.RESOLVER_THREADS)
         ]
         gevent.sleep(0.05)
-        with pytest.raises(NotFetched, match=r"0\.3 s"):
+        with pytest.raises(URLFetchFailed, match=r"0\.3 s"):
             one.fetch(server.url)
         gevent.joinall(hung, raise_error=True)
         gevent.sleep(0.8)
@@ -462,12 +468,14 @@ def test_who_stops_waiting_ends_the_fetch(error):
         waiting = gevent.spawn(one.fetch, server.url)
         gevent.sleep(0.1)
         waiting.kill(error)
-        assert not isinstance(waiting.exception, NotFetched)
+        assert not isinstance(waiting.exception, URLFetchFailed)
         server.wait_for_hung_up(1)
 
 
 def test_off_connects_to_nothing_and_says_so():
-    with pytest.raises(NotUsable, match="by URL is off; send the image itself"):
+    with pytest.raises(
+        UnprocessableInput, match="by URL is off; send the image itself"
+    ):
         fetcher.Fetcher(policy.read("off"), most=MIB).fetch("http://example.com/")
 
 
@@ -480,7 +488,7 @@ def test_every_refusal_is_the_same_sentence_at_a_whole_second(caplog):
         errors, times = set(), []
         for url in ("nonsense", "http://10.0.0.1/", server.url, f"{server.url}/slow"):
             started = time.monotonic()
-            with pytest.raises(NotFetched) as caught:
+            with pytest.raises(URLFetchFailed) as caught:
                 one.fetch(url)
             times.append(time.monotonic() - started)
             errors.add((str(caught.value), caught.value.code, caught.value.status))
@@ -491,7 +499,7 @@ def test_every_refusal_is_the_same_sentence_at_a_whole_second(caplog):
 
 
 def test_the_log_cannot_be_forged_by_a_server(caplog):
-    with pytest.raises(NotFetched):
+    with pytest.raises(URLFetchFailed):
         fetched(b"HTTP/1.1\x1b[31m\x85 forged\r\n\r\n")
     assert why(caplog).isprintable()
     assert why(caplog).isascii()
@@ -507,10 +515,10 @@ def test_whatever_a_server_sends_is_bytes_or_a_refusal(noise, start):
         theirs.sendall(start + noise)
         theirs.shutdown(native.SHUT_WR)
         try:
-            answer = asking.ask(ours, Target("http", "a", 80, "/"), 100)
+            answer = http_client.ask(ours, Target("http", "a", 80, "/"), 100)
         except (Refused, OSError, HTTPException, ValueError):
             return
-        assert isinstance(answer, asking.Redirect) or len(answer) <= 100
+        assert isinstance(answer, http_client.Redirect) or len(answer) <= 100
 
 
 @pytest.mark.parametrize(
@@ -664,5 +672,5 @@ def test_a_named_host_may_be_private_but_never_link_local_or_loopback():
 
 
 def test_the_package_knows_nothing_of_the_web():
-    for file in Path(asking.__file__).parent.glob("*.py"):
+    for file in Path(http_client.__file__).parent.glob("*.py"):
         assert "flask" not in file.read_text(), file

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from facenality.commands.fetch import record, sample, versions
+from facenality.commands.fetch.record import Record
 from facenality.errors import FetchFailed
-from facenality.fetching import fetched, sample, versions
-from facenality.fetching.fetched import Record
 
 
 def test_versions_go_up_and_never_over_one_another(tmp_path):
@@ -54,11 +54,11 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path):
 def test_a_record_that_cannot_be_read_is_no_record(tmp_path):
     (tmp_path / "net" / "1").mkdir(parents=True)
     (tmp_path / "net" / "1" / "model.keras").write_bytes(b"")
-    assert fetched.known(tmp_path) == {}
+    assert record.known(tmp_path) == {}
     (tmp_path / "net" / "1" / "fetched.json").write_text("[]")
-    assert fetched.known(tmp_path) == {}
-    fetched.write(tmp_path / "net" / "1", Record("Net", "w.h5", None), "f" * 64)
-    assert fetched.known(tmp_path) == {"w.h5 None": str(tmp_path / "net" / "1")}
+    assert record.known(tmp_path) == {}
+    record.write(tmp_path / "net" / "1", Record("Net", "w.h5", None), "f" * 64)
+    assert record.known(tmp_path) == {"w.h5 None": str(tmp_path / "net" / "1")}
 
 
 def test_the_sample_is_a_picture_and_always_the_same():

@@ -22,16 +22,8 @@ from tensorflow.python.client import pywrap_tf_session
 
 import honest
 import hostile
-from facenality.errors import ModelNotLoaded
-from facenality.vetting import (
-    config,
-    graph_ops,
-    hdf5,
-    keras_names,
-    keras_ops,
-    vet,
-    wire,
-)
+from facenality.errors import ModelLoadFailed
+from facenality.scan import allowlists, hdf5, keras_archive, protobuf, vet
 from hostile import archives, configurations, graphs
 from hostile import hdf5 as hostile_hdf5  # each enters its files into the table
 
@@ -50,7 +42,7 @@ def test_a_hostile_file_is_refused_with_the_reason(tmp_path, name):
     (tmp_path / "in").mkdir()
     model = build(tmp_path / "in", marker)
     for _ in range(2):
-        with pytest.raises(ModelNotLoaded, match=reason) as caught:
+        with pytest.raises(ModelLoadFailed, match=reason) as caught:
             vet(model)
         sentence = str(caught.value)
         assert sentence.startswith(f"{model.name} ")
@@ -123,7 +115,7 @@ def test_hard_links_in_circles_come_to_an_end(tmp_path):
 def test_what_custom_py_did_not_register_is_refused(tmp_path, name):
     file = tmp_path / "model.keras"
     honest.with_layers_of_its_own().save(file)
-    with pytest.raises(ModelNotLoaded, match=f"{name}.*custom.py"):
+    with pytest.raises(ModelLoadFailed, match=f"{name}.*custom.py"):
         vet(file, allowed=honest.OWN - {name})
 
 
@@ -131,7 +123,7 @@ def test_a_function_that_keras_3_6_wrote_by_its_short_name_passes(tmp_path):
     file = configurations.activated_by("builtins", "cubed")(tmp_path, tmp_path)
     vet(file, allowed=honest.OWN)
     file = configurations.activated_by("keras.utils", "cubed")(tmp_path, tmp_path)
-    with pytest.raises(ModelNotLoaded, match="function 'cubed' of 'keras.utils'"):
+    with pytest.raises(ModelLoadFailed, match="function 'cubed' of 'keras.utils'"):
         vet(file, allowed=honest.OWN)
 
 
@@ -157,22 +149,22 @@ def test_what_a_file_says_of_its_training_is_never_used(tmp_path):
 )
 def test_what_is_no_model_is_named(tmp_path, name, reason):
     (tmp_path / "model.onnx").touch()
-    with pytest.raises(ModelNotLoaded, match=f"{name} {reason}"):
+    with pytest.raises(ModelLoadFailed, match=f"{name} {reason}"):
         vet(tmp_path / name)
 
 
 def test_a_reader_that_runs_in_circles_is_ended(tmp_path, monkeypatch):
     """It is a child, which the kernel ends; here it has no time at all."""
     file = hostile.honest(tmp_path, ".h5")
-    monkeypatch.setattr("facenality.vetting.isolated.WALL_SECONDS", 0.001)
-    with pytest.raises(ModelNotLoaded, match="takes too long to read"):
+    monkeypatch.setattr("facenality.scan.isolated.WALL_SECONDS", 0.001)
+    with pytest.raises(ModelLoadFailed, match="takes too long to read"):
         vet(file)
     monkeypatch.undo()
     monkeypatch.setattr("sys.executable", "/bin/false")
-    with pytest.raises(ModelNotLoaded, match="crash or run in circles .status 1"):
+    with pytest.raises(ModelLoadFailed, match="crash or run in circles .status 1"):
         vet(file)
     monkeypatch.setattr("sys.executable", "/no/python")
-    with pytest.raises(ModelNotLoaded, match="no child process starts .No such file"):
+    with pytest.raises(ModelLoadFailed, match="no child process starts .No such file"):
         vet(file)
 
 
@@ -205,18 +197,18 @@ def test_the_limit_of_objects_in_a_group_holds(tmp_path, monkeypatch):
 )
 def test_bytes_that_are_no_message_are_named(message):
     with pytest.raises(ValueError, match="."):
-        list(wire.fields(memoryview(message)))
+        list(protobuf.fields(memoryview(message)))
 
 
 def test_a_field_that_should_occur_once_does():
     twice = memoryview(b"\x0a\x01a" * 2)
-    assert wire.texts(twice, 1) == ["a", "a"]
+    assert protobuf.texts(twice, 1) == ["a", "a"]
     with pytest.raises(ValueError, match="field 1 occurs twice"):
-        wire.text(twice, 1)
+        protobuf.text(twice, 1)
 
 
 def test_nothing_heavy_is_imported_to_vet():
-    code = "import sys, facenality.vetting; print(*sys.modules)"
+    code = "import sys, facenality.scan; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert not {"keras", "tensorflow", "h5py", "numpy"} & set(done.stdout.split())
 
@@ -241,9 +233,9 @@ NOT_FOR_A_CONFIGURATION = {
 }
 
 
-@pytest.mark.parametrize("module", keras_names.CLASSES)
+@pytest.mark.parametrize("module", allowlists.CLASSES)
 def test_every_class_on_the_list_is_in_keras_and_takes_no_code_or_file(module):
-    for name in keras_names.CLASSES[module]:
+    for name in allowlists.CLASSES[module]:
         cls = found(module, name)
         assert inspect.isclass(cls), name
         assert not NOT_FOR_A_CONFIGURATION & set(inspect.signature(cls).parameters)
@@ -256,8 +248,8 @@ def test_every_layer_of_keras_is_on_the_list_or_refused_for_a_reason():
         if inspect.isclass(cls)
         and api_export.get_name_from_symbol(cls) == f"keras.layers.{name}"
     }
-    assert public - keras_names.CLASSES["keras.layers"] == REFUSED_LAYERS
-    assert set(config.CODE) - {"__lambda__"} == REFUSED_LAYERS
+    assert public - allowlists.CLASSES["keras.layers"] == REFUSED_LAYERS
+    assert set(keras_archive.CODE) - {"__lambda__"} == REFUSED_LAYERS
 
 
 def test_every_operation_of_keras_is_on_the_list_or_takes_a_function():
@@ -265,24 +257,24 @@ def test_every_operation_of_keras_is_on_the_list_or_takes_a_function():
         return {cls}.union(*map(below, cls.__subclasses__()))
 
     for cls in below(keras.Operation):
-        if cls.__module__ in keras_ops.OPERATIONS and not cls.__subclasses__():
-            listed = cls.__name__ in keras_names.CLASSES[cls.__module__]
+        if cls.__module__ in allowlists.OPERATIONS and not cls.__subclasses__():
+            listed = cls.__name__ in allowlists.CLASSES[cls.__module__]
             assert listed != (cls.__name__ in TAKE_A_FUNCTION), cls
 
 
 def test_a_name_without_a_module_means_a_class():
     """The old loader looks among all that keras.layers contains, functions too."""
-    for name in keras_names.BARE:
+    for name in allowlists.BARE:
         inside = vars(keras.src.layers).get(name)
         assert inside is None or issubclass(inside, KerasSaveable), name
     for name, inside in vars(keras.src.layers).items():
         if inspect.isclass(inside) and issubclass(inside, layers.Layer):
-            known = keras_names.BARE | REFUSED_LAYERS | {"Layer", "IndexLookup"}
+            known = allowlists.BARE | REFUSED_LAYERS | {"Layer", "IndexLookup"}
             assert name in known
 
 
 def test_every_function_on_the_list_is_in_keras():
-    for name in keras_names.FUNCTIONS:
+    for name in allowlists.FUNCTIONS:
         modules = ("activations", "losses", "metrics")
         symbols = [
             api_export.get_symbol_from_name(f"keras.{m}.{name}") for m in modules
@@ -307,7 +299,7 @@ def test_every_tensorflow_operation_on_the_list_computes_and_no_more():
         pywrap_tf_session.TF_GetBuffer(pywrap_tf_session.TF_GetAllOpList())
     )
     stateful = {op.name: op.is_stateful for op in known.op}
-    for name in graph_ops.OPS:
+    for name in allowlists.OPS:
         assert not REACH_OUT.search(name), name
         assert not stateful[name] or STATE.search(name), name
 
@@ -334,14 +326,14 @@ def bent(content: bytes, rng: random.Random) -> bytes:
 
 def refuses_or_passes(file: Path) -> None:
     """Any other exception fails the test."""
-    with contextlib.suppress(ModelNotLoaded):
+    with contextlib.suppress(ModelLoadFailed):
         vet(file)
 
 
 @pytest.fixture
 def unread(monkeypatch):
     """The weights are sound; no need to start a child each time."""
-    monkeypatch.setattr("facenality.vetting.vet_isolated", lambda *_: None)
+    monkeypatch.setattr("facenality.scan.vet_isolated", lambda *_: None)
 
 
 def test_a_bent_zip_is_refused_or_sound(tmp_path, unread):
@@ -376,7 +368,7 @@ def test_bent_hdf5_is_refused_or_sound_and_a_reader_that_dies_is_the_childs(tmp_
         file.write_bytes(bent(hostile.saved(".h5"), rng))
     code = (
         "import sys; from pathlib import Path\n"
-        "from facenality.vetting.__main__ import main\n"
+        "from facenality.scan.__main__ import main\n"
         "for file in sys.argv[1:]: print(main(Path(file), frozenset()), flush=True)"
     )
     while files:
@@ -386,5 +378,5 @@ def test_bent_hdf5_is_refused_or_sound_and_a_reader_that_dies_is_the_childs(tmp_
         assert child.returncode <= 0, child.stderr
         del files[: len(statuses)]
         if files:
-            with pytest.raises(ModelNotLoaded, match="crash or run in circles"):
+            with pytest.raises(ModelLoadFailed, match="crash or run in circles"):
                 vet(files.pop(0))

@@ -9,7 +9,7 @@ import numpy as np
 from keras.src.legacy.saving import legacy_h5_format
 
 from bench import spread
-from facenality.preprocessing import preprocess
+from facenality.tasks.image_transform import preprocess
 
 
 def written(architecture: Callable[..., keras.Model], file: Path) -> Path:

@@ -9,10 +9,10 @@ from typing import Any
 import keras
 
 from ..arrays import Array
-from ..errors import ModelNotLoaded
-from ..facts import Facts, TensorFacts
-from ..vetting import vet
-from . import modules
+from ..errors import ModelLoadFailed
+from ..scan import vet
+from ..spec import ModelSpec, TensorSpec
+from . import python_model
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Loaded:
     """A vetted Keras model that takes and gives lists, in the facts' order."""
 
     model: keras.Model
-    facts: Facts
+    facts: ModelSpec
 
     def call(self, inputs: list[Any]) -> list[Any]:
         """The outputs for tensors of Keras's backend."""
@@ -38,7 +38,7 @@ def load(file: Path) -> Loaded:
     vet(file, allowed=frozenset(custom))
     model = _load(file, custom)
     if not getattr(model, "inputs", None) or not getattr(model, "outputs", None):
-        raise ModelNotLoaded(
+        raise ModelLoadFailed(
             "the model does not tell its inputs; build it as a functional or "
             "sequential model, or call it once before saving"
         )
@@ -63,7 +63,7 @@ def _custom_layers(file: Path) -> dict[str, Any]:
     registry = keras.saving.get_custom_objects()  # Keras's own, for the whole process
     before = dict(registry)
     try:
-        modules.run(script)
+        python_model.run(script)
         return {n: one for n, one in registry.items() if before.get(n) is not one}
     finally:
         registry.clear()
@@ -81,11 +81,11 @@ def _load(file: Path, custom: dict[str, Any]) -> keras.Model:
     ) as error:
         # Its folder is the host's business, and this sentence reaches clients.
         reason = str(error).replace(f"{file.parent}{os.sep}", "")
-        raise ModelNotLoaded(f"Keras cannot load {file.name}: {reason}") from error
+        raise ModelLoadFailed(f"Keras cannot load {file.name}: {reason}") from error
 
 
-def _facts(model: keras.Model) -> Facts:
-    return Facts(
+def _facts(model: keras.Model) -> ModelSpec:
+    return ModelSpec(
         inputs=tuple(_tensor(t.name, t) for t in model.inputs),
         outputs=tuple(map(_tensor, _output_names(model), model.outputs)),
         activation=_last_activation(model),
@@ -102,8 +102,8 @@ def _output_names(model: keras.Model) -> list[str]:
     return names
 
 
-def _tensor(name: str, tensor: Any) -> TensorFacts:
-    return TensorFacts(name, tuple(tensor.shape[1:]), tensor.dtype)
+def _tensor(name: str, tensor: Any) -> TensorSpec:
+    return TensorSpec(name, tuple(tensor.shape[1:]), tensor.dtype)
 
 
 def _layers(model: keras.Model) -> list[Any]:

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from ..facts import TensorFacts
-from .datatypes import names_of
-from .signature import MAX_INSTANCES, Signature
-from .v1_request import SIGNATURE
-from .v2_inputs import batched
+from ..spec import TensorSpec
+from .signature import MAX_INSTANCES, Signature, names_of
+from .v1 import SIGNATURE
+from .v2_request import batched
 
 IMAGES = "an encoded image (JPEG, PNG, WebP, GIF, BMP) for each instance, shape [-1]"
 
@@ -20,7 +19,7 @@ def signature_def(signature: Signature) -> dict[str, Any]:
     return {"signature_def": {SIGNATURE: one}}
 
 
-def _tensor_info(facts: TensorFacts) -> dict[str, Any]:
+def _tensor_info(facts: TensorSpec) -> dict[str, Any]:
     unknown = facts.shape is None
     sizes = [] if unknown else [str(length) for length in batched(facts)]
     return {
@@ -44,7 +43,7 @@ def v2_outputs(signature: Signature) -> list[dict[str, Any]]:
     return [_tensor(one) for one in signature.outputs]
 
 
-def _tensor(facts: TensorFacts) -> dict[str, Any]:
+def _tensor(facts: TensorSpec) -> dict[str, Any]:
     return {
         "name": facts.name,
         "datatype": names_of(facts.dtype).v2,
@@ -61,7 +60,7 @@ def v2_config(signature: Signature) -> dict[str, Any]:
     }
 
 
-def _config(facts: TensorFacts) -> dict[str, Any]:
+def _config(facts: TensorSpec) -> dict[str, Any]:
     datatype = names_of(facts.dtype).v2
     kind = "TYPE_STRING" if datatype == "BYTES" else f"TYPE_{datatype}"
     return {"name": facts.name, "data_type": kind, "dims": batched(facts)[1:]}

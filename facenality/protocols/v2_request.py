@@ -2,18 +2,184 @@
 
 Binary tensors follow the JSON in the order of the inputs that claim them.
 Source: inference_rest.md of kserve/open-inference-protocol, and Triton's extensions.
+
+The inputs of an infer request -> a payload for each instance.
+
+The data of one input -> its instances.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from ..arrays import LISTS, Array
 from ..errors import Malformed
-from ..facts import TensorFacts
+from ..spec import TensorSpec
 from ..tasks import Payload
-from . import v2_inputs
-from .signature import Signature, names, shown
-from .v2_inputs import parameters
+from . import v2_tensors
+from .signature import DTYPES, Signature, check_count, names, names_of, shown
+from .v2_tensors import Shape
+
+
+def listed(data: Any, datatype: str, shape: Shape, signature: Signature) -> list[Any]:
+    """From JSON; numbers stay as they are. Raises Malformed, TooLarge."""
+    if not isinstance(data, LISTS):
+        raise Malformed(
+            "An input needs 'data' in a list, or the parameter 'binary_data_size'."
+        )
+    if datatype == "BYTES":
+        return instances(v2_tensors.strings(data, shape), signature)
+    rows = _rows(data, shape)
+    return [v2_tensors.Listed(row, datatype, shape[1:]) for row in rows]
+
+
+def _rows(data: list[Any] | Array, shape: Shape) -> Iterable[Any]:
+    """`data` by instance; it is nested like the shape, or flat."""
+    count, each = shape[0], math.prod(shape[1:])
+    if len(data) == count and (len(shape) == 1 or isinstance(data[0], LISTS)):
+        return data
+    if len(data) != count * each:
+        raise Malformed(
+            f"'data' has {len(data)} elements, shape {list(shape)} has {count * each}."
+        )
+    return [data[i * each : (i + 1) * each] for i in range(count)]
+
+
+def instances(array: Array, signature: Signature) -> list[Any]:
+    """Strings by instance: an encoded image, a text, or an array of texts."""
+    if signature.images:
+        return list(array.flat)
+    for index, element in np.ndenumerate(array):
+        array[index] = _text(element)
+    return list(array.flat) if signature.texts else list(array)
+
+
+def _text(element: Any) -> str:
+    try:
+        return element if isinstance(element, str) else element.decode()
+    except UnicodeDecodeError:
+        raise Malformed("A string of BYTES is not UTF-8.", code="not_text") from None
+
+
+MAX_AXES = 32
+MAX_LENGTH = 2**31 - 1  # of an axis; their product stays printable
+
+
+def input_payloads(
+    entries: list[dict[str, Any]], tail: memoryview, signature: Signature
+) -> list[Payload]:
+    """One for each instance along the first axis. Raises Malformed, TooLarge."""
+    by_name = {one.name: one for one in signature.inputs}
+    columns: dict[str, list[Any]] = {}
+    for entry in entries:
+        name = entry.get("name")
+        if not isinstance(name, str) or name not in by_name or name in columns:
+            raise Malformed(
+                f"The input {shown(name)} is unknown or comes twice; the model "
+                f"takes {names(signature.inputs)}.",
+                code="no_such_input",
+            )
+        columns[name], tail = _column(entry, by_name[name], tail, signature)
+    if len(columns) < len(by_name):
+        raise Malformed(f"The model needs all of {names(signature.inputs)}.")
+    if len(tail):
+        raise Malformed(f"{len(tail)} bytes of binary data belong to no input.")
+    if len({len(column) for column in columns.values()}) > 1:
+        raise Malformed("The inputs differ in the length of their first axis.")
+    if len(columns) == 1:
+        return next(iter(columns.values()))
+    rows = zip(*columns.values(), strict=True)
+    return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+def parameters(entry: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of a request, an input or an output. Raises Malformed."""
+    given = entry.get("parameters", {})
+    if not isinstance(given, dict):
+        raise Malformed("'parameters' must be an object.")
+    if "shared_memory_region" in given:
+        raise Malformed(
+            "Shared memory is not served; send tensors in the body.",
+            code="no_shared_memory",
+        )
+    return given
+
+
+def _column(
+    entry: dict[str, Any], facts: TensorSpec, tail: memoryview, signature: Signature
+) -> tuple[list[Any], memoryview]:
+    """The input's instances, and what is left of the binary data."""
+    datatype, shape = _datatype(entry), _shape(entry)
+    if not _fits(datatype, shape, facts, signature):
+        raise Malformed(_misfit(datatype, shape, facts, signature), code="wrong_shape")
+    check_count(shape[0])
+    size = parameters(entry).get("binary_data_size")
+    if size is None:
+        return listed(entry.get("data"), datatype, shape, signature), tail
+    if type(size) is not int or size < 0 or "data" in entry:
+        raise Malformed("'binary_data_size' must be a number of bytes, without 'data'.")
+    if size > len(tail):
+        raise Malformed(
+            f"Input {facts.name!r} claims {size} bytes of binary data, of which "
+            f"{len(tail)} are there; see Inference-Header-Content-Length."
+        )
+    array = v2_tensors.from_bytes(tail[:size], datatype, shape)
+    if datatype == "BYTES":
+        return instances(array, signature), tail[size:]
+    if datatype == "BF16":
+        return [v2_tensors.Widened(one) for one in array], tail[size:]
+    return list(array), tail[size:]
+
+
+def _datatype(entry: dict[str, Any]) -> str:
+    datatype = entry.get("datatype")
+    if not isinstance(datatype, str) or datatype not in DTYPES:
+        raise Malformed(
+            f"There is no datatype {shown(datatype)}; there are {', '.join(DTYPES)}.",
+            code="no_such_datatype",
+        )
+    return datatype
+
+
+def _shape(entry: dict[str, Any]) -> Shape:
+    """At least one instance of at least one number."""
+    shape = entry.get("shape")
+    if (
+        not isinstance(shape, list)
+        or not 1 <= len(shape) <= MAX_AXES
+        or not all(type(length) is int and 0 < length <= MAX_LENGTH for length in shape)
+    ):
+        raise Malformed("'shape' must be a list of lengths from 1 on.")
+    return tuple(shape)
+
+
+def _fits(datatype: str, shape: Shape, facts: TensorSpec, signature: Signature) -> bool:
+    """Numbers are left for `decode` to cast; text is never a number."""
+    if datatype == "BYTES" and (signature.images or signature.texts):
+        return math.prod(shape[1:]) == 1
+    if (datatype == "BYTES") != (facts.dtype == "string"):
+        return False
+    return facts.shape is None or facts.fits(shape[1:])
+
+
+def _misfit(
+    datatype: str, shape: Shape, facts: TensorSpec, signature: Signature
+) -> str:
+    takes = f"{names_of(facts.dtype).v2} of {batched(facts)}, instances along the first"
+    image = ", or BYTES of [-1], an encoded image each" if signature.images else ""
+    return (
+        f"Input {facts.name!r} is {datatype} of {list(shape)}; the model takes {takes} "
+        f"axis{image}."
+    )
+
+
+def batched(facts: TensorSpec) -> list[int]:
+    """The shape with its batch axis; -1 stands for any length."""
+    return [-1, *(-1 if n is None else n for n in facts.shape or ())]
+
 
 MAX_ID = 256  # characters; it comes back in the reply
 
@@ -22,7 +188,7 @@ MAX_ID = 256  # characters; it comes back in the reply
 class Wanted:
     """An output as the client asks for it."""
 
-    facts: TensorFacts
+    facts: TensorSpec
     binary: bool
     classes: int  # so many of its highest scores, as text; 0: the scores themselves
 
@@ -46,7 +212,7 @@ def read(document: Any, tail: memoryview, signature: Signature) -> Asked:
         raise Malformed(
             f"'inputs' is empty; the model takes {names(signature.inputs)}."
         )
-    payloads = v2_inputs.payloads(entries, tail, signature)
+    payloads = input_payloads(entries, tail, signature)
     return Asked(_id(document), payloads, wanted)
 
 

@@ -10,9 +10,9 @@ What goes wrong before the application is answered here (`refusals.py`) and clos
 connection; what goes wrong in a body reaches the application as its own errors.
 """
 
-from ..connection import SOCKET
-from .limits import Limits
 from .server import Server, refuse_monkey_patching
+from .sockets import SOCKET
+from .timeouts import Limits
 from .tls import Tls
 
 __all__ = ["SOCKET", "Limits", "Server", "Tls", "refuse_monkey_patching"]

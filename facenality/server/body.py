@@ -1,13 +1,20 @@
-"""`wsgi.input`: a request's body, which ends where its framing says."""
+"""`wsgi.input`: a request's body, which ends where its framing says.
+
+A chunked body: RFC 9112, section 7.1, with a bound for everything it can be full of.
+
+size [;name=value]... CRLF  bytes CRLF  ...  0 CRLF  [trailer CRLF]...  CRLF
+"""
 
 import io
+import re
 import time
 from abc import abstractmethod
 from typing import Any
 
-from ..errors import FacenalityError, Malformed, TooSlow
-from .limits import Limits
-from .stream import Late, Stream
+from ..errors import FacenalityError, Malformed, TooLarge, TooSlow
+from .parser import read_field
+from .stream import DeadlineExceeded, Stream, yield_to_others
+from .timeouts import Limits
 
 _GO_AHEAD = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -37,7 +44,7 @@ class Body(io.RawIOBase):
         try:
             self._begin()
             return self._read(memoryview(buffer))
-        except Late:
+        except DeadlineExceeded:
             self._error = TooSlow(
                 "The body took longer than "
                 f"{self._limits.body_timeout:g} s to arrive; send less or faster.",
@@ -88,3 +95,77 @@ class CountedBody(Body):
 def ended_early() -> Malformed:
     """The client has closed before its body was there."""
     return Malformed("The body ended before its framing said so.")
+
+
+MAX_LINE_BYTES = 1024
+MAX_TRAILERS = 32
+
+# All that is not the body itself: sizes, extensions, trailers.
+MAX_FRAMING_BYTES = 1024 * 1024
+
+_TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_QUOTED = rb'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"'
+_EXTENSION = rb";[ \t]*" + _TOKEN + rb"(?:=(?:" + _TOKEN + rb"|" + _QUOTED + rb"))?"
+_SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})(?:[ \t]*" + _EXTENSION + rb")*")
+
+
+class ChunkedBody(Body):
+    """At most `max_body_bytes`, however it is cut."""
+
+    _left = 0  # of the chunk that is being read
+    _total = 0
+    _framing = 0
+    _begun = False
+
+    def _read(self, view: memoryview) -> int:
+        if not self._left and not self._next_chunk():
+            return 0
+        count = self._receive(view[: self._left])
+        self._left -= count
+        return count
+
+    def _next_chunk(self) -> bool:
+        """Enter the next chunk; False after the last one and its trailers."""
+        if self._begun and self._line():
+            raise Malformed("A chunk does not end where its size says.")
+        self._begun = True
+        match = _SIZE.fullmatch(self._line())
+        if not match:
+            raise Malformed("The size of a chunk cannot be read.")
+        self._left = int(match[1], 16)
+        self._total += self._left
+        if self._total > self._limits.max_body_bytes:
+            raise TooLarge(
+                f"The body is larger than {self._limits.max_body_bytes / 2**20:.0f} "
+                "MiB; send a smaller one."
+            )
+        if not self._left:
+            self._skip_trailers()
+            self.complete = True
+        return not self.complete
+
+    def _skip_trailers(self) -> None:
+        for _ in range(MAX_TRAILERS + 1):
+            line = self._line()
+            if not line:
+                return
+            read_field(line)
+        raise Malformed(f"The body has more than {MAX_TRAILERS} trailers.")
+
+    def _line(self) -> bytes:
+        """The next line of framing, without its end."""
+        while (end := self._stream.find(b"\n", MAX_LINE_BYTES)) < 0:
+            if self._stream.waiting >= MAX_LINE_BYTES:
+                raise Malformed(
+                    f"A chunk's line is longer than {MAX_LINE_BYTES} bytes."
+                )
+            yield_to_others()
+            if not self._stream.fill(self._until or 0.0):
+                raise ended_early()
+        line = self._stream.take(end + 1)
+        self._framing += len(line)
+        if self._framing > MAX_FRAMING_BYTES:
+            raise TooLarge("The body has too many chunks; send larger ones.")
+        if line[-2:] != b"\r\n":
+            raise Malformed("A chunk's line ends without a carriage return.")
+        return line[:-2]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from .limits import Limits
+from .timeouts import Limits
 from .tls import Tls
 
 

@@ -14,11 +14,10 @@ from gevent import monkey
 from gevent.event import Event
 from gevent.pywsgi import WSGIServer
 
-from ..errors import WrongSetting
-from .deadlines import Deadlines
-from .handler import Handler
-from .limits import TOLD, Limits
+from ..errors import InvalidSetting
+from .connection import Handler
 from .stream import Stream
+from .timeouts import TOLD, Deadlines, Limits
 from .tls import Tls
 
 # A connection accepted just before the drain may have its request still on the way, and
@@ -29,7 +28,7 @@ LAST_REQUEST_SECONDS = 1.0
 def refuse_monkey_patching() -> None:
     """TensorFlow's threads die in a process whose threading gevent has patched."""
     if monkey.is_anything_patched():
-        raise WrongSetting(
+        raise InvalidSetting(
             "gevent.monkey has patched this process, and TensorFlow does not work in "
             "it; start app.py by itself, or under a worker that does not patch"
         )
@@ -80,7 +79,7 @@ class Server(WSGIServer):
         try:
             self.start()
         except OSError as error:
-            raise WrongSetting(
+            raise InvalidSetting(
                 f"cannot listen on {self.address[0]} port {self.address[1]}: "
                 f"{error.strerror}; choose another --port or --host"
             ) from None

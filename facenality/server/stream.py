@@ -12,7 +12,7 @@ NEVER = math.inf
 RECEIVE = 16 * 1024
 
 
-class Late(Exception):
+class DeadlineExceeded(Exception):
     """The deadline passed while the stream waited for its socket."""
 
 
@@ -32,7 +32,7 @@ class Stream:
 
     def interrupt(self) -> None:
         """Raise Late where the stream waits; to be called in the hub."""
-        self.greenlet.throw(Late())
+        self.greenlet.throw(DeadlineExceeded())
 
     def hurry(self, seconds: float) -> None:
         """A handshake or head that is on its way has at most `seconds` left."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from gevent.ssl import SSLContext
 
-from ..errors import WrongSetting
+from ..errors import InvalidSetting
 
 # https://wiki.mozilla.org/Security/Server_Side_TLS; TLS 1.3 has its own.
 CIPHERS = ":".join(
@@ -36,7 +36,7 @@ class Tls:
             return cls(cert, key)
         if cert or key:
             missing = "--tls-key" if cert else "--tls-cert"
-            raise WrongSetting(f"{missing} is not set; TLS needs both of them")
+            raise InvalidSetting(f"{missing} is not set; TLS needs both of them")
         return None
 
     def read(self) -> None:
@@ -58,9 +58,9 @@ class Tls:
             context.load_cert_chain(self._cert, self._key, password=_no_password)
         except ssl.SSLError as error:
             reason = error.reason or "there is no certificate or no key in it"
-            raise WrongSetting(f"{names} do not go together: {reason}") from None
+            raise InvalidSetting(f"{names} do not go together: {reason}") from None
         except OSError as error:
-            raise WrongSetting(f"{names}: {error.strerror}") from None
+            raise InvalidSetting(f"{names}: {error.strerror}") from None
 
     def wrap(self, sock: Any) -> Any:
         """`sock` for TLS, before its handshake."""
@@ -71,4 +71,4 @@ class Tls:
 
 def _no_password() -> str:
     """OpenSSL would ask on the terminal, where nobody sits."""
-    raise WrongSetting("--tls-key is encrypted; give it without a password")
+    raise InvalidSetting("--tls-key is encrypted; give it without a password")

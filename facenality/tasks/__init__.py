@@ -9,12 +9,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from ..arrays import Array, Arrays
-from ..facts import Facts
-from ..recipe import Recipe
-from .describing import Prediction
-from .pictures import ImageClassification, ImageRegression
-from .tensors import TensorTask
-from .texts import TextClassification
+from ..spec import ModelConfig, ModelSpec
+from .describe import Prediction
+from .image import ImageClassification, ImageRegression
+from .tensor import TensorTask
+from .text import TextClassification
 
 __all__ = ["Payload", "Prediction", "Task", "make"]
 
@@ -37,7 +36,7 @@ class Task(Protocol):
         """How many numbers `describe` would write."""
 
 
-def make(recipe: Recipe, facts: Facts) -> Task:
+def make(recipe: ModelConfig, facts: ModelSpec) -> Task:
     """The task that `recipe` names, for a model with these facts."""
     tensors = TensorTask(tuple(map(recipe.taken, facts.inputs)))
     if recipe.task == "text-classification":
@@ -47,3 +46,6 @@ def make(recipe: Recipe, facts: Facts) -> Task:
     if recipe.task == "image-regression":
         return ImageRegression(recipe.image, tensors, recipe.labels)
     return ImageClassification(recipe.image, tensors, recipe.labels, recipe.output)
+
+
+EVERY_LABEL = 1 << 30

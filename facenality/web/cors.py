@@ -10,14 +10,14 @@ import re
 from flask import Flask, Response, request
 from flask_cors import CORS
 
-from .. import error_contract
-from .open_inference import HEADER_LENGTH
+from .. import errors
+from .routes.open_inference import HEADER_LENGTH
 
 ROUTES = re.compile(
     r"/(predict|models|openapi\.json|api/v1/.*|v1/models.*"
     r"|v2(/|/models/.*|/repository/index|/health/.*)?)$"
 )
-EXPOSED_V2 = ", ".join((HEADER_LENGTH, *error_contract.EXPOSED))
+EXPOSED_V2 = ", ".join((HEADER_LENGTH, *errors.EXPOSED))
 
 
 def set_up(app: Flask, origins: tuple[str, ...]) -> None:
@@ -34,7 +34,7 @@ def set_up(app: Flask, origins: tuple[str, ...]) -> None:
         send_wildcard="*" in origins,
         intercept_exceptions=False,  # errors pass through `allow` like other replies
     )
-    for_all = error_contract.cross_origin(origins, "*") if "*" in origins else None
+    for_all = errors.cross_origin(origins, "*") if "*" in origins else None
 
     def allow(response: Response) -> Response:
         if request.method == "OPTIONS" or not ROUTES.match(request.path):
@@ -42,7 +42,7 @@ def set_up(app: Flask, origins: tuple[str, ...]) -> None:
         fields = for_all
         if fields is None:
             origin = request.headers.get("Origin", "")
-            fields = error_contract.cross_origin(origins, origin)
+            fields = errors.cross_origin(origins, origin)
         for name, value in fields:
             if name == "Vary":
                 response.vary.add(value)

@@ -9,10 +9,10 @@ import contextlib
 import gevent
 from flask import Blueprint, request
 
-from ..catalog import Catalog
 from ..errors import FacenalityError, Overloaded
-from ..predictor import Predictor
-from .whole_numbers import number
+from ..pipeline import Predictor
+from ..registry.registry import Registry
+from .request import number
 
 # A small body that has already arrived is read, so that the connection can be kept.
 SMALL_BYTES = 64 * 1024
@@ -20,7 +20,7 @@ PATIENCE_S = 0.01
 
 
 def refuse_early(
-    blueprint: Blueprint, catalog: Catalog, predictor: Predictor
+    blueprint: Blueprint, catalog: Registry, predictor: Predictor
 ) -> Blueprint:
     """`blueprint`, whose POST requests raise Overloaded while their model is busy."""
 

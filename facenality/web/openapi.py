@@ -12,8 +12,8 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from .. import __version__
-from ..json_text import dumps
-from .pages import File, keep, send
+from .json_body import dumps
+from .routes.pages import File, keep, send
 
 FILE = Path(__file__).with_name("openapi.json")
 TEXT_ROUTE = "/api/v1/{token}/predict"

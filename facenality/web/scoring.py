@@ -9,15 +9,15 @@ from typing import TypeVar
 
 from flask import request
 
-from ..catalog import Served
 from ..errors import FacenalityError, Malformed, NoSuchModel
-from ..golden import EVERY_LABEL
-from ..predictor import Answer, Predictor, Scored
+from ..pipeline import Answer, Predictor, Scored
 from ..protocols import signature
 from ..protocols.signature import Signature
-from ..tasks import Payload
-from . import leaving, request_log
-from .whole_numbers import whole_number
+from ..registry.registry import LoadedModel
+from ..server import disconnect
+from ..tasks import EVERY_LABEL, Payload
+from . import access_log
+from .request import whole_number
 
 Outcome = TypeVar("Outcome", bound=Scored)
 
@@ -35,31 +35,31 @@ def version_of(name: str, text: str | None) -> int | None:
         ) from None
 
 
-def signature_of(served: Served) -> Signature:
+def signature_of(served: LoadedModel) -> Signature:
     """What the model takes and gives."""
     return signature.of(served.model.recipe, served.model.engine.facts)
 
 
 def score(
-    predictor: Predictor, served: Served, payloads: Sequence[Payload]
+    predictor: Predictor, served: LoadedModel, payloads: Sequence[Payload]
 ) -> list[Scored]:
     """The model's own scores. Raises the first error, naming its instance."""
-    request_log.about(served)
-    with leaving.watch(request.environ):
+    access_log.about(served)
+    with disconnect.cancel_on_disconnect(request.environ):
         return _all(predictor.score(served, payloads))
 
 
 def answer(
-    predictor: Predictor, served: Served, payloads: Sequence[Payload]
+    predictor: Predictor, served: LoadedModel, payloads: Sequence[Payload]
 ) -> list[Answer]:
     """The predictions of all labels. Raises the first error, naming its instance."""
-    request_log.about(served)
-    with leaving.watch(request.environ):
+    access_log.about(served)
+    with disconnect.cancel_on_disconnect(request.environ):
         return _all(predictor.answer(served, payloads, EVERY_LABEL))
 
 
 def _all(outcomes: Sequence[Outcome | FacenalityError]) -> list[Outcome]:
-    request_log.answered(outcomes)
+    access_log.answered(outcomes)
     good: list[Outcome] = []
     for index, outcome in enumerate(outcomes):
         if isinstance(outcome, FacenalityError):

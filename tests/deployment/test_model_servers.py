@@ -16,7 +16,7 @@ from google.protobuf import (
 from google.protobuf.wrappers_pb2 import Int64Value
 from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
-from facenality import card, folder
+from facenality.registry import card, repository
 
 pytestmark = pytest.mark.long
 
@@ -189,7 +189,7 @@ def test_a_pod_that_leaves_is_asked_no_more_before_it_ends():
 def test_the_cards_are_of_models_that_it_serves(models):
     names = {one.name for one in models}
     assert {one.base_path for one in models} == {f"/models/{name}" for name in names}
-    found = folder.find(GATEWAY / "models", cards=True)
+    found = repository.scan(GATEWAY / "models", cards=True)
     assert {one.name for one in found} == names
     for one in found:
         table = card.read(one.file).tf_serving
@@ -219,7 +219,7 @@ def test_kubernetes_mounts_the_same_cards_where_the_gateway_looks(tmp_path):
     names = {path.partition("/")[0] for path in items}
     for name in names:
         (tmp_path / name).symlink_to(f"..data/{name}")
-    assert {one.name for one in folder.find(tmp_path, cards=True)} == names
+    assert {one.name for one in repository.scan(tmp_path, cards=True)} == names
 
 
 def test_the_card_in_the_documentation_is_one(tmp_path):

@@ -6,7 +6,7 @@ import warnings
 import zipfile
 from pathlib import Path
 
-from facenality.vetting import archive as limits
+from facenality.scan import keras_archive as limits
 
 from . import FILES, Touch, honest, hostile
 

@@ -1,6 +1,8 @@
 """The engine tf-serving: scores come from a model in TensorFlow Serving.
 
 Source: tensorflow_serving/apis/prediction_service.proto.
+
+A signature as TensorFlow Serving describes it -> what the model tells of itself.
 """
 
 import math
@@ -10,15 +12,67 @@ import grpc
 import numpy as np
 
 from ...arrays import Array, Arrays, length
-from ...errors import BadAnswer, ModelServerUnavailable
-from ...facts import Facts, TensorFacts
-from ...remote import Remote
-from .. import Precision
-from ..batches import inputs
-from . import failures, signature
+from ...errors import BadGateway, ModelLoadFailed, ModelServerUnavailable
+from ...spec import ModelSpec, TensorSpec
+from ..engine import Precision
+from ..padding import inputs
+from ..remote import Remote
+from . import client
 from . import prediction_pb2 as pb
-from .channel import Channel
-from .tensors import from_wire, to_wire
+from .client import Channel
+from .tensors import KINDS, from_wire, to_wire
+
+FIELD = "signature_def"  # the only metadata there is
+
+
+def facts(reply: pb.GetModelMetadataResponse, remote: Remote) -> ModelSpec:
+    """Inputs and outputs of the signature; the card may name one of each.
+
+    Their order is that of their names: the metadata has none. Raises ModelNotLoaded.
+    """
+    # Read as what it is: Any.Unpack would ask for the type's official name.
+    signatures = pb.SignatureDefMap.FromString(reply.metadata[FIELD].value)
+    one = signatures.signature_def.get(remote.signature)
+    if one is None:
+        names = ", ".join(sorted(signatures.signature_def)) or "none"
+        raise ModelLoadFailed(
+            f"{remote.name} has no signature {remote.signature} in TensorFlow Serving; "
+            f"it has: {names}. Set [tf_serving] signature in the card"
+        )
+    # Of the last activation nothing is known there: the card's `output` says it.
+    return ModelSpec(
+        _tensors(dict(one.inputs), "input", remote.input),
+        _tensors(dict(one.outputs), "output", remote.output),
+        "not told by TensorFlow Serving",
+        rescales=False,
+    )
+
+
+def _tensors(
+    there: dict[str, pb.TensorInfo], what: str, wanted: str | None
+) -> tuple[TensorSpec, ...]:
+    if wanted is not None and wanted not in there:
+        raise ModelLoadFailed(
+            f"[tf_serving] {what} is {wanted!r}, but the signature has "
+            f"{', '.join(sorted(there))}"
+        )
+    names = sorted(there) if wanted is None else [wanted]
+    return tuple(_tensor(name, there[name]) for name in names)
+
+
+def _tensor(name: str, info: pb.TensorInfo) -> TensorSpec:
+    if info.dtype not in KINDS:
+        raise ModelLoadFailed(f"{name} has a dtype ({info.dtype}) that is not served")
+    dtype, _ = KINDS[info.dtype]
+    if info.tensor_shape.unknown_rank:
+        return TensorSpec(name, None, dtype)
+    lengths = [None if dim.size < 0 else dim.size for dim in info.tensor_shape.dim]
+    if not lengths:
+        raise ModelLoadFailed(
+            f"{name} is a single number: it has no axis for the batch"
+        )
+    return TensorSpec(name, tuple(lengths[1:]), dtype)
+
 
 SERVICE = "/tensorflow.serving.PredictionService"
 LOOK_SECONDS = 2.0  # for a question that costs it nothing
@@ -54,7 +108,7 @@ class TFServingEngine:
                 self._predict, self._request(batch), LOAD_SECONDS
             )
         except grpc.RpcError as error:
-            raise failures.error(error, self._remote) from None
+            raise client.error(error, self._remote) from None
         return self._scores(reply, length(batch))
 
     def ask(self, batch: Arrays, deadline: float) -> Arrays:
@@ -66,7 +120,7 @@ class TFServingEngine:
         try:
             reply = self._channel.call(self._predict, request, deadline)
         except grpc.RpcError as error:
-            raise failures.error(error, self._remote) from None
+            raise client.error(error, self._remote) from None
         return self._scores(reply, count)
 
     def look(self) -> bool:
@@ -83,7 +137,7 @@ class TFServingEngine:
                 raise
             return False
 
-    def _asked_twice(self) -> Facts:
+    def _asked_twice(self) -> ModelSpec:
         """Replicas answer in turn: where one has stopped, the next one is asked."""
         try:
             return self._asked_facts(LOOK_SECONDS)
@@ -102,9 +156,9 @@ class TFServingEngine:
         """Let the connections go."""
         self._channel.close()
 
-    def _asked_facts(self, seconds: float) -> Facts:
+    def _asked_facts(self, seconds: float) -> ModelSpec:
         request = pb.GetModelMetadataRequest(
-            model_spec=_spec(self._remote), metadata_field=[signature.FIELD]
+            model_spec=_spec(self._remote), metadata_field=[FIELD]
         )
         try:
             reply = self._channel.call_now(
@@ -115,8 +169,8 @@ class TFServingEngine:
                 raise ModelServerUnavailable(
                     f"TensorFlow Serving says nothing for {seconds:g} s."
                 ) from None
-            raise failures.error(error, self._remote) from None
-        return signature.facts(reply, self._remote)
+            raise client.error(error, self._remote) from None
+        return facts(reply, self._remote)
 
     def _request(self, batch: Arrays) -> bytes:
         spec = _spec(self._remote)
@@ -136,7 +190,7 @@ class TFServingEngine:
         """Raises BadAnswer where the reply is not this signature's."""
         asked, answered = self._remote.version, reply.model_spec.version.value
         if asked is not None and answered not in (asked, 0):
-            raise BadAnswer(
+            raise BadGateway(
                 f"TensorFlow Serving answered by version {answered}, not {asked}."
             )
         parts = {one.name: _checked(reply, one, count) for one in self.facts.outputs}
@@ -157,18 +211,18 @@ def _spec(remote: Remote) -> pb.ModelSpec:
     return spec
 
 
-def _checked(reply: pb.PredictResponse, output: TensorFacts, count: int) -> Array:
+def _checked(reply: pb.PredictResponse, output: TensorSpec, count: int) -> Array:
     """The rows of `output`: as many as instances, in the shape that was announced."""
     if output.name not in reply.outputs:
-        raise BadAnswer(f"TensorFlow Serving answered no {output.name}.")
+        raise BadGateway(f"TensorFlow Serving answered no {output.name}.")
     array = from_wire(reply.outputs[output.name])
     if array.shape[:1] != (count,) or not output.fits(array.shape[1:]):
-        raise BadAnswer(
+        raise BadGateway(
             f"TensorFlow Serving answered {output.name} of shape {list(array.shape)} "
             f"for {count} instances."
         )
     if output.dtype != "string" and array.dtype != np.dtype(output.dtype):
-        raise BadAnswer(
+        raise BadGateway(
             f"TensorFlow Serving answered {array.dtype} for {output.name}, which is "
             f"{output.dtype}."
         )

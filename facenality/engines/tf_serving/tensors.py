@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from ...arrays import Array
-from ...errors import BadAnswer
+from ...errors import BadGateway
 from . import prediction_pb2 as pb
 
 # dtype on the wire -> NumPy's, and the field that holds numbers one by one.
@@ -52,13 +52,13 @@ def to_wire(array: Array, dtype: str) -> pb.TensorProto:
 def from_wire(wire: pb.TensorProto) -> Array:
     """The array in `wire`. Raises BadAnswer where it contradicts itself."""
     if wire.dtype not in KINDS:
-        raise BadAnswer(f"TensorFlow Serving answered a dtype ({wire.dtype}) unknown.")
+        raise BadGateway(f"TensorFlow Serving answered a dtype ({wire.dtype}) unknown.")
     name, _ = KINDS[wire.dtype]
     shape = tuple(dim.size for dim in wire.tensor_shape.dim)
     if wire.tensor_shape.unknown_rank or any(size < 0 for size in shape):
-        raise BadAnswer("TensorFlow Serving answered a tensor without a shape.")
+        raise BadGateway("TensorFlow Serving answered a tensor without a shape.")
     if math.prod(shape) > MOST_NUMBERS:
-        raise BadAnswer(f"TensorFlow Serving answered too much: shape {list(shape)}.")
+        raise BadGateway(f"TensorFlow Serving answered too much: shape {list(shape)}.")
     if name == "string":
         return _filled(np.array(list(wire.string_val), dtype=object), shape)
     if wire.tensor_content:
@@ -70,7 +70,7 @@ def _content(
     content: bytes, dtype: np.dtype[np.generic], shape: tuple[int, ...]
 ) -> Array:
     if len(content) != dtype.itemsize * math.prod(shape):
-        raise BadAnswer(
+        raise BadGateway(
             f"TensorFlow Serving answered {len(content)} bytes for shape {list(shape)} "
             f"of {dtype}."
         )
@@ -90,7 +90,7 @@ def _filled(numbers: Array, shape: tuple[int, ...]) -> Array:
     """TensorFlow leaves out what repeats the last number."""
     missing = math.prod(shape) - len(numbers)
     if missing < 0 or (missing and not len(numbers)):
-        raise BadAnswer(
+        raise BadGateway(
             f"TensorFlow Serving answered {len(numbers)} numbers for shape "
             f"{list(shape)}."
         )

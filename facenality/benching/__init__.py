@@ -1,1 +1,0 @@
-"""`app.py bench`: how fast a model is here, and which settings make it so."""

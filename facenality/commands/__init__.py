@@ -1,0 +1,1 @@
+"""Commands that run offline: check, fetch, export, dataset, bench."""

@@ -1,0 +1,141 @@
+"""`app.py export --model M OUT/`: writes, checks, and says how to serve it."""
+
+import logging
+import shlex
+from pathlib import Path
+
+from rich.console import Console
+
+from ...engines.tensorflow.export import Signature
+from ...errors import FacenalityError, InvalidSetting, first_line
+from ...registry.repository import ModelFiles
+from ...registry.selection.measure import FLOAT32
+from ...settings import Settings
+from ...spec import TensorSpec
+from ..console import stages
+from .chosen import chosen
+from .steps import STAGES, Exported, run
+from .wanted import ExportFailed, Wanted
+
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+
+log = logging.getLogger(__name__)
+
+
+def export(settings: Settings, wanted: Wanted) -> int:
+    """Export a model; the exit status. Raises WrongSetting."""
+    out, err = Console(), Console(stderr=True)
+    try:
+        found = chosen(settings)
+        if wanted.card:
+            _refuse_card(wanted.card)
+        exported = _run(out, found, settings, wanted)
+        if wanted.card:
+            _write_card(wanted.card, exported.card)
+    except InvalidSetting:
+        raise
+    except FacenalityError as error:
+        _say(err, str(error))
+    except OSError as error:
+        _say(err, f"{error.filename or wanted.out}: {error.strerror or error}.")
+    except KeyboardInterrupt:
+        _say(err, "Stopped; nothing was written.")
+        return INTERRUPTED
+    except Exception as error:
+        log.debug("the export failed", exc_info=True)
+        why = f"{type(error).__name__}, {first_line(error)}"
+        _say(err, f"It could not be exported: {why}")
+    else:
+        for line in report(found, exported, wanted):
+            _say(out, line)
+        return 0
+    return 1
+
+
+def _run(
+    out: Console, found: ModelFiles, settings: Settings, wanted: Wanted
+) -> Exported:
+    """Behind a progress bar that vanishes."""
+    with stages(out, found.name, STAGES) as tell:
+        return run(found, settings, wanted, tell)
+
+
+def report(found: ModelFiles, exported: Exported, wanted: Wanted) -> list[str]:
+    """What was written, how it is asked, how far it agrees, and what comes next."""
+    name, folder = found.name, exported.folder
+    return [
+        f"{name} {found.version} is written to {folder} ({exported.size / 1e6:.1f} MB)",
+        *_signature(exported.signature),
+        *_agreement(exported),
+        "",
+        *_about_card(name, wanted.card, exported),
+        "",
+        "TensorFlow Serving takes it, on 8500 by gRPC and on 8501 by REST, with:",
+        "",
+        "docker run -p 8500:8500 -p 8501:8501 \\",
+        f"  --mount {shlex.quote(_mount(folder.parent, name))} \\",
+        f"  -e MODEL_NAME={name} tensorflow/serving",
+    ]
+
+
+def _signature(one: Signature) -> list[str]:
+    return [
+        f"  {one.name}",
+        *(f"    in   {_tensor(tensor)}" for tensor in one.inputs),
+        *(f"    out  {_tensor(tensor)}" for tensor in one.outputs),
+    ]
+
+
+def _tensor(tensor: TensorSpec) -> str:
+    axes = ["N", *(str(length or "any") for length in tensor.shape or ())]
+    return f"{tensor.name}: {tensor.dtype} [{', '.join(axes)}]"
+
+
+def _agreement(exported: Exported) -> list[str]:
+    found = exported.agreement
+    lines = [
+        f"loaded again, it differs by {found.graph:.1g} at most from the model's graph "
+        f"and by {found.library:.1g} from its own library ({found.batches} batches of "
+        "1 and 3)"
+    ]
+    if found.spread is not None and found.spread < FLOAT32:
+        lines.append(
+            f"but the answers differ by {found.spread:.1g} only among themselves: that "
+            "they agree proves little"
+        )
+    if exported.golden:
+        lines.append("the golden sample is answered as expected")
+    return lines
+
+
+def _about_card(name: str, file: Path | None, exported: Exported) -> list[str]:
+    if file:
+        return [f"the gateway's card is {file}; its place is models/{name}/model.toml"]
+    return [
+        f"The gateway's card, models/{name}/model.toml there (--card FILE writes it):",
+        "",
+        exported.card.rstrip(),
+    ]
+
+
+def _mount(folder: Path, name: str) -> str:
+    source = folder.absolute()
+    return f"type=bind,source={source},target=/models/{name},readonly"
+
+
+def _refuse_card(file: Path) -> None:
+    if file.exists():
+        raise ExportFailed(
+            f"--card: {file} is there already; remove it, or name another file."
+        )
+
+
+def _write_card(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("x", encoding="utf-8") as stream:
+        stream.write(text)
+
+
+def _say(console: Console, sentence: str) -> None:
+    # Sentences hold paths and names: no markup, no wrapping within them.
+    console.print(sentence, markup=False, highlight=False, soft_wrap=True)

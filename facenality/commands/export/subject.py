@@ -1,0 +1,73 @@
+"""The model that is exported, as this machine would serve it on TensorFlow."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from ... import tasks
+from ...arrays import Array, Arrays
+from ...engines import padding
+from ...engines.tensorflow.export import exported_name
+from ...engines.tensorflow.loading import UNKNOWN_ACTIVATION
+from ...registry import card, infer_config
+from ...registry.card import Card
+from ...registry.repository import ModelFiles
+from ...spec import ModelConfig, ModelSpec
+from ...tasks import Task
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Loaded and traced, with all that serving it takes."""
+
+    found: ModelFiles
+    written: Card
+    facts: ModelSpec
+    recipe: ModelConfig
+    task: Task
+    traced: Any
+
+    def inputs(self, batch: Arrays) -> list[Array]:
+        """What the model takes, in its order: pictures are decoded to float32."""
+        arrays = padding.inputs(batch, self.facts)
+        return [
+            array if one.dtype == "string" else array.astype(one.dtype)
+            for array, one in zip(arrays, self.facts.inputs, strict=True)
+        ]
+
+    def scores(self, parts: list[Array]) -> Arrays:
+        """What the model answered, by name where there are several outputs."""
+        if len(parts) == 1:
+            return parts[0]
+        names = (one.name for one in self.facts.outputs)
+        return dict(zip(names, parts, strict=True))
+
+    @property
+    def names(self) -> list[str]:
+        """Of the inputs, as the SavedModel has them."""
+        return [exported_name(one.name) for one in self.facts.inputs]
+
+    def traced_answers(self, inputs: list[Array]) -> list[Array]:
+        """Those of the function that is exported, with the variables as they are."""
+        from ...engines.tensorflow import export
+
+        return export.traced_answers(self.traced, inputs)
+
+    def answers(self, inputs: list[Array]) -> list[Array]:
+        """Those of the model's own library."""
+        from ...engines.tensorflow import export
+
+        return export.reference(self.traced, inputs)
+
+
+def subject(found: ModelFiles) -> Subject:
+    """Load, trace and complete the card. Raises ModelNotLoaded."""
+    from ...engines.tensorflow import engine
+
+    written = card.read(found.beside("model.toml"))
+    traced = engine.trace(found.file)
+    facts = traced.facts
+    if facts.activation == UNKNOWN_ACTIVATION:
+        facts = engine.of_traced(traced, (1,)).facts  # read off the graph
+    settled = infer_config.complete(written, facts, found.labels_folder())
+    task = tasks.make(settled, facts)
+    return Subject(found, written, facts, settled, task, traced)

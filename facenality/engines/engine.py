@@ -1,0 +1,99 @@
+"""What every engine offers: predict(batch) -> scores."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol, runtime_checkable
+
+from ..arrays import Arrays
+from ..spec import ModelSpec
+from .remote import Remote
+
+ProgressCallback = Callable[[str], None]  # names the stage of a load, for whoever waits
+Precision = Literal["float32", "bfloat16"]
+
+
+class Engine(Protocol):
+    """A loaded model. Everything runs in the model's own thread."""
+
+    name: str
+    precision: Precision
+    facts: ModelSpec
+    batch_sizes: tuple[int, ...]  # to be warmed; the last one is the largest taken
+    agreement: float | None  # largest difference to the reference when compared
+
+    def predict(self, batch: Arrays) -> Arrays:
+        """Scores[N, …] for batch[N, …], 1 <= N <= batch_sizes[-1]."""
+
+
+@dataclass(frozen=True)
+class Converted:
+    """A model in an engine's own form, and what was learnt when it was made."""
+
+    file: Path
+    facts: ModelSpec
+    agreement: float | None
+
+
+@runtime_checkable
+class Keepable(Engine, Protocol):
+    """A model that can be written down in its engine's own form."""
+
+    def keep(self, file: Path) -> bool:
+        """Write it to `file`; False where it holds what cannot be written."""
+
+
+@runtime_checkable
+class Parallel(Engine, Protocol):
+    """A model that several threads may call at once."""
+
+    streams: int  # batches that it computes at once; one more waits in it, ready-made
+    least: int  # instances: in a smaller batch each costs much more
+
+
+@runtime_checkable
+class Streaming(Parallel, Protocol):
+    """One that computes a single batch at once until its lanes are opened."""
+
+    def open_lanes(self, lanes: int, most: int) -> None:
+        """Prepare for so many calls of up to `most` instances at once.
+
+        Until then a call waits for the one before it.
+        """
+
+
+@runtime_checkable
+class RemoteEngine(Engine, Protocol):
+    """A model that lives elsewhere: many calls at once, and no thread of ours."""
+
+    in_flight: int
+
+    def ask(self, batch: Arrays, deadline: float) -> Arrays:
+        """As `predict`, before a moment of the monotonic clock; for greenlets.
+
+        Raises ModelServerUnavailable, Expired, BadAnswer, ModelFailed. A greenlet that
+        is killed meanwhile cancels the call.
+        """
+
+    def look(self) -> bool:
+        """Whether what it serves is still what was loaded; for a native thread.
+
+        Raises ModelServerUnavailable.
+        """
+
+    def close(self) -> None:
+        """Let the connections go."""
+
+
+@dataclass(frozen=True)
+class How:
+    """How to run a file: by `remote`, OpenVINO if `converted`, else TensorFlow.
+
+    TensorFlow opens the graph that it has `frozen` before, where there is one.
+    """
+
+    precision: Precision = "float32"
+    threads: int = 0  # that compute one batch; 0: the library's own choice
+    converted: Converted | None = None
+    frozen: Converted | None = None
+    remote: Remote | None = None

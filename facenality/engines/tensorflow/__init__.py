@@ -1,0 +1,1 @@
+"""The TensorFlow engine: one frozen graph that all requests share."""

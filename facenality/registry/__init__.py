@@ -1,0 +1,1 @@
+"""The life of a model: found, inspected, loaded, verified, served, retired."""

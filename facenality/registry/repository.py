@@ -1,0 +1,172 @@
+"""models/ on disk -> what is there to be served.
+
+models/NAME.keras | NAME.h5                      one file: model NAME, version 1
+models/NAME/model.keras | model.h5 | …           the same with room for its card
+models/NAME/VERSION/model.keras | model.h5 | saved_model/ | model.py
+models/NAME[/VERSION]/model.toml                 a card alone: it lives elsewhere
+"""
+
+import hashlib
+import logging
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+SUFFIXES = (".keras", ".h5")
+# A model.py comes first: it may well load the model.keras beside it, its own way.
+MODELS = ("model.py", "model.keras", "model.h5", "saved_model")
+CARD = "model.toml"
+BESIDE = ("model.toml", "*.txt", "sample.*", "expected.json", "custom.py")
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_VERSION = re.compile(r"[1-9][0-9]{0,17}")
+
+Fingerprint = frozenset[tuple[str, int, int]]  # path, size, time of change
+
+
+@dataclass(frozen=True, order=True)
+class ModelFiles:
+    """A model, its version, and the folders its card may lie in."""
+
+    name: str
+    version: int
+    file: Path  # or the saved_model folder
+    folders: tuple[Path, ...]  # the nearest first
+    fingerprint: Fingerprint = field(default=frozenset(), compare=False)
+    own: frozenset[str] = field(default=frozenset(), compare=False)  # it writes itself
+
+    @property
+    def is_card(self) -> bool:
+        """Whether there is only a card here: the model itself lives elsewhere."""
+        return self.file.name == CARD
+
+    @property
+    def numbered(self) -> bool:
+        """Whether it lies in a folder of its version."""
+        return len(self.folders) == 2
+
+    def labels_folder(self) -> Path:
+        """Where the file of labels lies that its card means."""
+        near = self.beside("labels.txt") or self.beside("model.toml") or self.file
+        return near.parent
+
+    def without(self, own: frozenset[str]) -> "ModelFiles":
+        """The same where changes of the files `own` do not count."""
+        marks = frozenset(mark for mark in self.fingerprint if mark[0] not in own)
+        return replace(self, fingerprint=marks, own=own)
+
+    def looked_at_again(self) -> "ModelFiles":
+        """The same with the files as they are now."""
+        now = _found(self.name, self.version, self.file, self.folders)
+        return now.without(self.own)
+
+    def beside(self, name: str) -> Path | None:
+        """The file called `name` in the nearest folder that has it."""
+        return next((f / name for f in self.folders if (f / name).is_file()), None)
+
+    def sample(self) -> Path | None:
+        """The golden sample, sample.*, in the nearest folder that has one."""
+        samples = (s for f in self.folders for s in sorted(f.glob("sample.*")))
+        return next(samples, None)
+
+
+def scan(models_dir: Path, *, cards: bool = False) -> list[ModelFiles]:
+    """Every version of every model in the folder, by name and version.
+
+    A card alone is a model where it speaks of TensorFlow Serving, and with `cards`
+    always: then the settings say that models live there.
+    """
+    found: list[ModelFiles] = []
+    for entry in models_dir.iterdir():
+        name = entry.name if entry.is_dir() else entry.stem
+        if not _NAME.fullmatch(name):
+            continue
+        if entry.is_dir():
+            try:
+                found += _versions(entry, cards)
+            except OSError as error:  # one folder's trouble is not the others'
+                log.warning("%s cannot be read: %s", entry.name, error.strerror)
+        elif entry.suffix in SUFFIXES:
+            found.append(_found(name, 1, entry, ()))
+    return sorted(found)
+
+
+def _versions(folder: Path, cards: bool) -> list[ModelFiles]:
+    model = _model_in(folder)
+    if model:
+        return [_found(folder.name, 1, model, (folder,))]
+    versions = [
+        _found(folder.name, int(sub.name), model, (sub, folder))
+        for sub in folder.iterdir()
+        if _VERSION.fullmatch(sub.name)
+        and (model := _model_in(sub) or _card_in(sub, cards))
+    ]
+    card = _card_in(folder, cards)
+    return versions or ([_found(folder.name, 1, card, (folder,))] if card else [])
+
+
+def _model_in(folder: Path) -> Path | None:
+    return next((folder / m for m in MODELS if _complete(folder / m)), None)
+
+
+def _card_in(folder: Path, cards: bool) -> Path | None:
+    """Its card, where that is all a model needs: the model lives elsewhere."""
+    card = folder / CARD
+    if not card.is_file():
+        return None
+    text = b"" if cards else card.read_bytes()
+    return card if cards or b"tf-serving" in text or b"[tf_serving]" in text else None
+
+
+def _complete(model: Path) -> bool:
+    file = model / "saved_model.pb" if model.name == "saved_model" else model
+    return file.is_file()
+
+
+def _found(
+    name: str, version: int, model: Path, folders: tuple[Path, ...]
+) -> ModelFiles:
+    files = {*_contents(model)}
+    for folder in folders:
+        files.update(file for glob in BESIDE for file in folder.glob(glob))
+    fingerprint = frozenset(mark for file in files if (mark := _mark(file)))
+    return ModelFiles(name, version, model, folders, fingerprint)
+
+
+def _contents(model: Path) -> Iterator[Path]:
+    """The files that make up the model: of a model.py all that lie beside it."""
+    if model.suffix in SUFFIXES or model.name == CARD:
+        yield model
+        return
+    folder = model.parent if model.suffix == ".py" else model
+    for file in folder.rglob("*"):
+        if file.is_file() and "__pycache__" not in file.parts:
+            yield file
+
+
+def _mark(file: Path) -> tuple[str, int, int] | None:
+    try:
+        status = file.stat()
+    except OSError:  # gone since it was listed
+        return None
+    return str(file), status.st_size, status.st_mtime_ns
+
+
+def sha256(model: Path) -> str:
+    """The content hash that names this model in logs and replies.
+
+    Of several files, the hash of their names and hashes.
+    """
+    files = sorted(_contents(model))
+    if files == [model]:
+        return _sha256(model)
+    lines = (f"{_sha256(f)}  {f.relative_to(model.parent)}\n" for f in files)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

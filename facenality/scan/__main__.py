@@ -1,0 +1,57 @@
+"""python -m facenality.scan FILE [ALLOWED ...]: the child process of `isolated`."""
+
+import contextlib
+import io
+import resource
+import sys
+import zipfile
+from pathlib import Path
+
+from .hdf5 import vet_h5_model, vet_hdf5
+from .isolated import REFUSED, Refused, damaged
+from .keras_archive import MAX_EXPANSION, WEIGHTS
+
+CPU_SECONDS = 10  # NASNetLarge takes one
+BYTES_A_SECOND = 100 << 20  # more for the unpacking of large ones
+MEMORY = 2 << 30
+
+
+def main(path: Path, allowed: frozenset[str]) -> int:
+    """Judge one file; the exit status, and the reason on standard output."""
+    size = path.stat().st_size
+    _limit(size)
+    try:
+        _vet(path, size, allowed)
+    except Refused as refusal:
+        print(refusal)
+        return REFUSED
+    except Exception as error:
+        print(damaged(error))
+        return REFUSED
+    return 0
+
+
+def _vet(path: Path, size: int, allowed: frozenset[str]) -> None:
+    if path.suffix == ".h5":
+        with path.open("rb") as stream:
+            vet_h5_model(stream, size, allowed)
+    else:
+        with zipfile.ZipFile(path) as archive:
+            weights = archive.read(WEIGHTS)
+        vet_hdf5(io.BytesIO(weights), len(weights))
+
+
+def _limit(size: int) -> None:
+    """The kernel ends us where these are passed."""
+    seconds = CPU_SECONDS + size // BYTES_A_SECOND
+    for what, most in (
+        (resource.RLIMIT_CPU, seconds),
+        (resource.RLIMIT_AS, MEMORY + MAX_EXPANSION * size),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        with contextlib.suppress(ValueError, OSError):  # macOS has no limit of memory
+            resource.setrlimit(what, (most, most))
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), frozenset(sys.argv[2:])))

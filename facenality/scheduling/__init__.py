@@ -1,0 +1,1 @@
+"""Thread pools, decode queue, admission control and batches."""

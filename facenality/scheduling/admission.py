@@ -1,0 +1,183 @@
+"""Who may come in: places for jobs, and refusal while there is still time to say so.
+
+Whoever wants an answer takes places first, from before decoding until the answers. From
+the places taken and the rate of the batches that ran follows how long until a new job
+has its turn; where that is too long it is refused, with the time until there is room.
+
+How long batches take: what warming them up showed, corrected by those that ran.
+"""
+
+import math
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from statistics import median
+
+from ..errors import Overloaded
+
+# Of so many batches the median counts: one that stalled changes nothing, and a model
+# that has become slower is known to be after half of them.
+REMEMBERED = 9
+
+# Below this the hub's own turns are what is measured, and those are as long for every
+# size: a text of 30 microseconds that met one does not make 64 of them slow.
+HUB_SECONDS = 0.005
+
+
+class Rate:
+    """Seconds by batch size.
+
+    A batch of 16 takes much less than 16 times one alone, so seconds per job would
+    mislead where small batches ran last. Kept is how much slower than at first batches
+    run now, whatever their size.
+    """
+
+    def __init__(self, warm: Mapping[int, float]) -> None:
+        self._first = dict(warm)
+        self._slower: deque[float] = deque(maxlen=REMEMBERED)
+
+    def learn(self, size: int, seconds: float) -> None:
+        """A batch of `size` took `seconds`."""
+        if not self._first or size > max(self._first):
+            self._first[size] = seconds / self._now()
+        at_first = self._at_first(size)
+        self._slower.append(max(seconds, HUB_SECONDS) / max(at_first, HUB_SECONDS))
+
+    def seconds(self, size: int) -> float | None:
+        """What a batch of `size` takes at present; None before there was any."""
+        if not self._first:
+            return None
+        slower, at_first = self._now(), self._at_first(size)
+        # What has become slower is told in multiples of what `learn` put in its place.
+        return slower * (max(at_first, HUB_SECONDS) if slower > 1 else at_first)
+
+    def _now(self) -> float:
+        return median(self._slower) if self._slower else 1.0
+
+    def _at_first(self, size: int) -> float:
+        """Batches are padded, so the next larger known size tells.
+
+        Beyond the largest it may take as long, or longer in proportion: halfway, until
+        such a batch has run.
+        """
+        larger = [known for known in self._first if known >= size]
+        if larger:
+            return self._first[min(larger)]
+        largest = max(self._first)
+        return self._first[largest] * math.sqrt(size / largest)
+
+
+# Places for jobs at the very most, since 512 instances of 224x224x3 are 300 MiB; but
+# always for the batches in the model and the next ones behind them.
+MAX_JOBS = 512
+
+
+@dataclass(frozen=True, eq=False)
+class Running:
+    """A batch in the model, since `started` (of the monotonic clock)."""
+
+    count: int
+    started: float
+
+
+class Admission:
+    """For one model that takes batches of `max_batch_size`, `lanes` of them at once."""
+
+    def __init__(
+        self,
+        *,
+        max_batch_size: int,
+        lanes: int = 1,
+        max_queue_wait: float = 5.0,
+        warm_seconds: Mapping[int, float] | None = None,
+    ) -> None:
+        self.max_batch_size = max_batch_size
+        self.lanes = lanes
+        self._max_queue_wait = max_queue_wait
+        self._places = 0
+        self._max_places = max(MAX_JOBS, 2 * max_batch_size * lanes)
+        self._rate = Rate(warm_seconds or {})
+        self._running: list[Running] = []
+        self._left = -math.inf  # when the last place was given back
+
+    @property
+    def taken(self) -> int:
+        """Places that are held."""
+        return self._places
+
+    @property
+    def quiet(self) -> float:
+        """Seconds since the last place was given back; 0 while one is held."""
+        return 0.0 if self._places else time.monotonic() - self._left
+
+    @contextmanager
+    def places(
+        self, count: int = 1, *, decoding: float = 0.0, within: float = math.inf
+    ) -> Iterator[None]:
+        """Hold `count` places from before decoding until the answers.
+
+        Raises Overloaded as `check` does.
+        """
+        self.check(count, decoding=decoding, within=within)
+        self._places += count
+        try:
+            yield
+        finally:
+            self._places -= count
+            self._left = time.monotonic()
+
+    def check(
+        self, count: int = 1, *, decoding: float = 0.0, within: float = math.inf
+    ) -> None:
+        """Raise Overloaded where `count` jobs that came now would find no room.
+
+        That is: their turn comes later than `max_queue_wait` or than their deadline,
+        `within` seconds. The decoders, working meanwhile, need `decoding` seconds.
+        """
+        late = max(decoding, self.wait()) - min(self._max_queue_wait, within)
+        too_many = self._places + count - self._max_places
+        if late > 0 or too_many > 0:
+            batches = math.ceil(max(0, too_many) / self.max_batch_size)
+            seconds = max(late, batches * self._full_batch_seconds(), 1.0)
+            raise Overloaded(
+                f"Too many requests are waiting; try again in {math.ceil(seconds)} s.",
+                retry_after=seconds,
+            )
+
+    def wait(self) -> float:
+        """Seconds until the model would begin with a job that came now."""
+        ahead = max(0, self._places - sum(one.count for one in self._running))
+        full_batches = ahead // self.max_batch_size
+        return self._lane_left() + full_batches * self._full_batch_seconds()
+
+    def began(self, count: int) -> Running:
+        """A batch of `count` has gone into the model."""
+        running = Running(count, time.monotonic())
+        self._running.append(running)
+        return running
+
+    def ended(self, running: Running) -> None:
+        """That batch has left the model."""
+        self._running.remove(running)
+
+    def took(self, count: int, seconds: float) -> None:
+        """What a batch of `count` took, answered; refusals are computed from it."""
+        self._rate.learn(count, seconds)
+
+    def _lane_left(self) -> float:
+        """Until a lane is free."""
+        if len(self._running) < self.lanes:
+            return 0.0
+        return min(map(self._batch_left, self._running))
+
+    def _batch_left(self, running: Running) -> float:
+        """A batch that is overdue may take as long again."""
+        expected = self._rate.seconds(running.count) or 0.0
+        return abs(expected - (time.monotonic() - running.started))
+
+    def _full_batch_seconds(self) -> float:
+        """Between two of them; until one is learned, as long as the first has taken."""
+        known = self._rate.seconds(self.max_batch_size)
+        return self._lane_left() if known is None else known / self.lanes

@@ -1,0 +1,78 @@
+"""Creates the Flask application: every route, given what it needs."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import Flask
+
+from . import access_log, cors, openapi, responses
+from .auth import protect
+from .early_refusal import refuse_early
+from .json_body import JsonBodies
+from .middleware import TrustedProxies
+from .request import Request
+from .routes import (
+    explain,
+    feedback,
+    models,
+    open_inference,
+    pages,
+    predict,
+    texts,
+    tfserving,
+)
+from .routes import health as metrics_route
+from .services import Services
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class App(Flask):
+    """Flask with bodies kept in memory: the hub must not wait for a temporary file."""
+
+    request_class = Request
+
+    def ensure_sync(self, func: Function) -> Function:
+        """As it is: none of ours is a coroutine, and Flask would look each time."""
+        return func
+
+
+def create_app(parts: Services) -> App:
+    """Every route, given what it needs."""
+    settings, catalog = parts.settings, parts.catalog
+    app = App("facenality", static_folder=None)
+    app.url_map.merge_slashes = False  # a//b is no a/b; a POST cannot be redirected
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    access_log.set_up(app, parts.metrics)
+    responses.set_up(app)
+    cors.set_up(app, settings.cors_origins)
+    given = (catalog, parts.predictor, settings)
+    json = JsonBodies(parts.predictor.decoders, settings.max_json_bytes)
+    for blueprint in (
+        refuse_early(
+            predict.routes(*given, parts.fetcher, parts.uploads, json),
+            catalog,
+            parts.predictor,
+        ),
+        explain.routes(catalog, parts.explainer, parts.fetcher, json),
+        feedback.routes(catalog, parts.uploads, json),
+        tfserving.routes(*given, json),
+        open_inference.routes(*given, json),
+    ):
+        app.register_blueprint(protect(blueprint, parts.keys))
+    app.register_blueprint(texts.routes(*given, parts.tokens, json))
+    app.register_blueprint(models.routes(catalog, parts.uploads))
+    app.register_blueprint(metrics_route.routes(parts.metrics))
+    app.register_blueprint(models.example_routes(catalog))
+    app.register_blueprint(pages.routes())
+    keyed, texts_too = parts.keys.configured, parts.tokens.configured
+    app.register_blueprint(openapi.routes(keyed=keyed, texts=texts_too))
+    _trust(app, settings.trusted_proxies)
+    return app
+
+
+def _trust(app: Flask, proxies: tuple[str, ...]) -> None:
+    """Outermost: all that is behind sees one client address."""
+    if proxies:
+        wrapped = TrustedProxies(app.wsgi_app, proxies)
+        app.wsgi_app = wrapped  # type: ignore[method-assign]  # Flask's own idiom

@@ -1,0 +1,49 @@
+"""POST /explain: as /predict with one input, and what of it made the answer."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, cast
+
+from flask import Blueprint, Response, request
+
+from ...errors import Malformed
+from ...features.explain import Explainer
+from ...features.url_images.fetcher import Fetcher
+from ...registry.registry import Registry
+from ...server import disconnect
+from .. import access_log
+from ..json_body import JsonBodies
+from ..request import Request, number, read
+from ..responses import reply
+from .predict import about, watched
+
+
+def routes(
+    catalog: Registry, explainer: Explainer, fetcher: Fetcher, json: JsonBodies
+) -> Blueprint:
+    """The explanation route."""
+    blueprint, fetch = Blueprint("explain", __name__), watched(fetcher)
+
+    @blueprint.post("/explain")
+    def explain() -> Response:
+        with catalog.use(request.args.get("model"), number("version")) as served:
+            access_log.about(served)
+            fields = served.model.task.fields
+            read_json = partial(json.read, line=served.batcher)
+            sent = read(cast(Request, request), fields, read_json, fetch)
+            if len(sent.payloads) != 1:
+                raise Malformed("One input at a time is explained; send one.")
+            with disconnect.cancel_on_disconnect(request.environ):
+                label = _label(sent.others)
+                explained = explainer.explain(served, sent.payloads[0], label)
+        return reply({"success": True} | explained | about(served))
+
+    return blueprint
+
+
+def _label(others: Mapping[str, Any]) -> str | None:
+    """The label to explain: in the query, the form or the JSON; None is the best."""
+    label = request.args.get("label", others.get("label"))
+    if not isinstance(label, str | None):
+        raise Malformed("'label' must be a string, one of the model's labels.")
+    return label

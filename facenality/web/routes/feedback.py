@@ -1,0 +1,89 @@
+"""POST /feedback: what an answer should have been; DELETE /feedback/<id>: forget it."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from flask import Blueprint, Response, g, request
+
+from ...errors import Malformed, NoSuchModel, UnprocessableInput
+from ...features.explain.explainer import unknown
+from ...features.uploads import About, Uploads
+from ...registry.loader import Model
+from ...registry.registry import Registry
+from ...tasks.image import from_base64
+from .. import auth
+from ..json_body import JsonBodies
+from ..request import Request, Sent, read, unfetched, whole_number
+from ..responses import reply
+
+MAX_PREDICTION = 2000  # characters of what was shown
+
+
+def routes(catalog: Registry, uploads: Uploads, json: JsonBodies) -> Blueprint:
+    """The feedback routes."""
+    blueprint = Blueprint("feedback", __name__)
+
+    @blueprint.post("/feedback")
+    def feedback() -> Response:
+        auth.require()
+        if uploads.keep == "none":
+            raise NoSuchModel(
+                "This server keeps nothing that is sent to it, so it takes no "
+                "corrections; its operator can allow them with keep_uploads.",
+                code="uploads_not_kept",
+            )
+        fields = ("image", "text")
+        sent = read(cast(Request, request), fields, json.read, unfetched)
+        if len(sent.payloads) != 1:
+            raise Malformed("One correction at a time; send one input.")
+        version = whole_number("version", _text(sent.others, "version"))
+        with catalog.use(_text(sent.others, "model"), version) as served:
+            about = _about(served.model, sent.others)
+            content = _content(served.model, sent)
+        uploads.store(content, about)
+        return reply({"success": True, "id": g.id})
+
+    @blueprint.delete("/feedback/<token>")
+    def forget(token: str) -> Response:
+        auth.require()
+        if not uploads.forget(token):
+            raise NoSuchModel(
+                "Nothing is kept under this id; it was deleted, or never stored.",
+                code="no_such_upload",
+            )
+        return reply({"success": True, "id": g.id})
+
+    return blueprint
+
+
+def _about(model: Model, others: Mapping[str, Any]) -> About:
+    """What is noted. Raises Malformed, NotUsable for a label that the model lacks."""
+    label = _text(others, "label")
+    if label is None:
+        raise Malformed("'label' is missing: what the answer should have been.")
+    if not model.recipe.task.endswith("classification"):
+        raise UnprocessableInput("Only answers that are labels can be corrected.")
+    if label not in model.recipe.labels:
+        raise unknown(label, list(model.recipe.labels))
+    prediction = _text(others, "prediction") or ""
+    if len(prediction) > MAX_PREDICTION:
+        raise UnprocessableInput(f"'prediction' may have {MAX_PREDICTION} characters.")
+    found = model.found
+    return About(g.id, found.name, str(found.version), prediction, label)
+
+
+def _content(model: Model, sent: Sent) -> bytes | str:
+    """The encoded picture, or the text, as the task has it. Raises NotUsable."""
+    (payload,) = sent.payloads
+    if model.recipe.image is None:
+        model.task.decode(payload)  # says what is wrong with it
+        return str(payload)
+    return from_base64(payload) if isinstance(payload, str) else cast(bytes, payload)
+
+
+def _text(others: Mapping[str, Any], name: str) -> str | None:
+    """A field of the form or the JSON, else of the query."""
+    value = others.get(name, request.args.get(name))
+    if not isinstance(value, str | None):
+        raise Malformed(f"{name!r} must be a string.")
+    return value

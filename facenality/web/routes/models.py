@@ -1,0 +1,151 @@
+"""For operators: /livez, /readyz, /healthz, and what is served: /models.
+
+GET /models/<name>/examples/<file>: what comes with a model to try it.
+"""
+
+from typing import Any
+
+from flask import Blueprint, Response
+from werkzeug.exceptions import NotFound
+
+from ...engines.engine import Engine
+from ...errors import Draining, Loading
+from ...features.uploads import Uploads
+from ...registry.loader import Model
+from ...registry.model_version import ModelVersion
+from ...registry.readiness import check
+from ...registry.registry import Registry
+from ...registry.selection.report import Measured
+from ...spec import TensorSpec
+from ..request import number
+from ..responses import error_reply, reply
+
+
+def routes(catalog: Registry, uploads: Uploads) -> Blueprint:
+    """The probes; none of them depends on load."""
+    blueprint = Blueprint("probes", __name__)
+
+    @blueprint.get("/livez")
+    def livez() -> Response:
+        return reply({"live": True})
+
+    @blueprint.get("/readyz")
+    @blueprint.get("/healthz")
+    def readyz() -> Response:
+        state = check(catalog)
+        about = {"ready": state.ready, "stage": state.stage, "percent": state.percent}
+        if state.ready:
+            return reply(about | {"failed": _failed(catalog)})
+        kind = Draining if catalog.draining else Loading
+        return error_reply(kind(state.sentence), **about)
+
+    @blueprint.get("/models")
+    def list_models() -> Response:
+        models = [entry.model for entry in catalog.entries if entry.model]
+        return reply(
+            {
+                "default": catalog.default,
+                "models": [_described(catalog, m) for m in models],
+                "loading": [_loading(e) for e in catalog.entries if e.percent < 100],
+                "failed": _failed(catalog),
+                "keep_uploads": uploads.keep,
+                "uploads_max_age_days": uploads.max_age_days,
+            }
+        )
+
+    return blueprint
+
+
+def _failed(catalog: Registry) -> list[dict[str, str]]:
+    """Models that are not served, and updates that were refused."""
+    failed = [
+        (entry.found.name, entry.found.version, entry.error or entry.away or "")
+        for entry in catalog.entries
+        if entry.error or entry.away
+    ]
+    return [
+        {"name": name, "version": str(version), "error": why}
+        for name, version, why in failed + catalog.refused
+    ]
+
+
+def _loading(entry: ModelVersion) -> dict[str, Any]:
+    return {
+        "name": entry.found.name,
+        "version": str(entry.found.version),
+        "stage": entry.stage,
+        "percent": int(entry.percent),
+    }
+
+
+def _described(catalog: Registry, model: Model) -> dict[str, Any]:
+    found, recipe, engine = model.found, model.recipe, model.engine
+    served = [e.found for e in catalog.entries if e.model]
+    versions = [str(one.version) for one in served if one.name == found.name]
+    return {
+        "name": found.name,
+        "version": str(found.version),
+        "versions": versions,
+        "default": found.name == catalog.default and str(found.version) == versions[-1],
+        "task": recipe.task,
+        "output": recipe.output,
+        "multi_label": _is_multi_label(model),
+        "labels": list(recipe.labels),
+        "input": _input(model),
+        "inputs": list(map(_tensor, engine.facts.inputs)),
+        "outputs": list(map(_tensor, engine.facts.outputs)),
+        "engine": engine.name,
+        "precision": engine.precision,
+        "batch_sizes": [n for n in engine.batch_sizes if n <= model.batch_size],
+        "agreement": engine.agreement,
+        "engines": [_measured(one, engine) for one in model.choice.measured],
+        "engine_notes": list(model.choice.notes),
+        "inferred": list(recipe.inferred),
+        "examples": list(model.examples),
+        "sha256": model.sha256,
+        "load_seconds": round(model.load_seconds, 3),
+    }
+
+
+def _is_multi_label(model: Model) -> bool:
+    """Whether each label is a question of its own, so that several may be true."""
+    facts = model.engine.facts
+    several = (facts.units() or 0) > 1 and model.recipe.output == "probability"
+    return several and facts.activation == "sigmoid"
+
+
+def _measured(one: Measured, engine: Engine) -> dict[str, Any]:
+    """An engine that was compared; the one that serves is `chosen`."""
+    chosen = (one.engine, one.precision) == (engine.name, engine.precision)
+    return vars(one) | {"chosen": chosen}
+
+
+def _input(model: Model) -> dict[str, Any] | None:
+    """The only input, and how a picture becomes it; None where there are several."""
+    single, image = model.engine.facts.single_input(), model.recipe.image
+    return (
+        _tensor(single) | {"image": vars(image) if image else None} if single else None
+    )
+
+
+def _tensor(tensor: TensorSpec) -> dict[str, Any]:
+    shape = None if tensor.shape is None else list(tensor.shape)
+    return {"name": tensor.name, "shape": shape, "dtype": tensor.dtype}
+
+
+def example_routes(catalog: Registry) -> Blueprint:
+    """The route of the examples; /models lists their names."""
+    blueprint = Blueprint("examples", __name__)
+
+    @blueprint.get("/models/<name>/examples/<file>")
+    def example(name: str, file: str) -> Response:
+        with catalog.use(name, number("version")) as served:
+            found = served.model.examples.get(file)
+        if found is None:
+            raise NotFound
+        response = Response(found.content, mimetype=found.kind)
+        # A picture is a picture: a browser that is led here runs nothing of it.
+        response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+        return response
+
+    return blueprint

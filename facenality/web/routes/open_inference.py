@@ -1,0 +1,182 @@
+"""The Open Inference Protocol V2 (KServe, tritonclient), with binary tensors.
+
+Errors are this server's own; their "error" is the string that those clients read.
+
+What the Open Inference Protocol V2 tells of the server and its models.
+"""
+
+import re
+from typing import Any, cast
+
+from flask import Blueprint, Response, request
+
+from ... import __version__
+from ...errors import Draining, Loading, Malformed, TooLarge
+from ...pipeline import Predictor
+from ...protocols import metadata, v2_request, v2_response
+from ...registry.loader import Model
+from ...registry.model_version import ModelVersion
+from ...registry.readiness import check
+from ...registry.registry import LoadedModel, Registry
+from ...settings import Settings
+from .. import request as compressed
+from ..access_log import timed
+from ..json_body import JsonBodies
+from ..request import Request
+from ..responses import error_reply, reply
+from ..scoring import score, signature_of, version_of
+
+EXTENSIONS = ["binary_tensor_data", "classification", "model_configuration"]
+MODEL = "/v2/models/<name>"
+VERSION = f"{MODEL}/versions/<version>"
+
+
+def add(blueprint: Blueprint, catalog: Registry) -> None:
+    """Give `blueprint` health and metadata."""
+
+    @blueprint.get("/v2")
+    @blueprint.get("/v2/")
+    def v2_server() -> Response:
+        about = {"name": "facenality", "version": __version__}
+        return reply(about | {"extensions": EXTENSIONS})
+
+    @blueprint.get("/v2/health/live")
+    def v2_live() -> Response:
+        return reply({"live": True})
+
+    @blueprint.get("/v2/health/ready")
+    def v2_ready() -> Response:
+        state = check(catalog)
+        if state.ready:
+            return reply({"ready": True})
+        kind = Draining if catalog.draining else Loading
+        return error_reply(kind(state.sentence), ready=False)
+
+    @blueprint.post("/v2/repository/index")
+    def v2_index() -> Response:
+        return reply([_indexed(entry) for entry in catalog.entries])
+
+    @blueprint.get(MODEL)
+    @blueprint.get(VERSION)
+    def v2_model(name: str, version: str | None = None) -> Response:
+        with catalog.use(name, version_of(name, version)) as served:
+            return reply(_metadata(served, _versions(catalog, name)))
+
+    @blueprint.get(f"{MODEL}/ready")
+    @blueprint.get(f"{VERSION}/ready")
+    def v2_model_ready(name: str, version: str | None = None) -> Response:
+        with catalog.use(name, version_of(name, version)):
+            if catalog.draining:
+                raise Draining("The server is going down.")
+            return reply({"name": name, "ready": True})
+
+    @blueprint.get(f"{MODEL}/config")
+    @blueprint.get(f"{VERSION}/config")
+    def v2_model_config(name: str, version: str | None = None) -> Response:
+        with catalog.use(name, version_of(name, version)) as served:
+            about = {"name": name, "platform": _platform(served.model)}
+            return reply(about | metadata.v2_config(signature_of(served)))
+
+
+def _metadata(served: LoadedModel, versions: list[str]) -> dict[str, Any]:
+    signature = signature_of(served)
+    return {
+        "name": served.model.found.name,
+        "versions": versions,
+        "platform": _platform(served.model),
+        "inputs": metadata.v2_inputs(signature),
+        "outputs": metadata.v2_outputs(signature),
+    }
+
+
+def _versions(catalog: Registry, name: str) -> list[str]:
+    """The versions that can be asked for."""
+    served = [entry.found for entry in catalog.entries if entry.model]
+    return [str(found.version) for found in served if found.name == name]
+
+
+def _platform(model: Model) -> str:
+    """<engine>_<format>, in the protocol's way; a `model.py` is its own format."""
+    kinds = {".keras": "keras", ".h5": "h5", ".py": "script"}
+    kind = kinds.get(model.found.file.suffix, "savedmodel")
+    return f"{model.engine.name}_{kind}"
+
+
+def _indexed(entry: ModelVersion) -> dict[str, str]:
+    """A version as Triton's repository index tells it."""
+    state = "READY" if entry.model else "UNAVAILABLE" if entry.error else "LOADING"
+    return {
+        "name": entry.found.name,
+        "version": str(entry.found.version),
+        "state": state,
+        "reason": entry.error or "",
+    }
+
+
+HEADER_LENGTH = "Inference-Header-Content-Length"
+_LENGTH = re.compile(r"[0-9]{1,10}")
+
+
+def routes(
+    catalog: Registry, predictor: Predictor, settings: Settings, json: JsonBodies
+) -> Blueprint:
+    """What V2 tells, and inference."""
+    blueprint = Blueprint("open_inference", __name__)
+    add(blueprint, catalog)
+
+    @blueprint.post(f"{MODEL}/infer")
+    @blueprint.post(f"{VERSION}/infer")
+    def v2_infer(name: str, version: str | None = None) -> Response:
+        with catalog.use(name, version_of(name, version)) as served:
+            predictor.admit(served.batcher)
+            sent = cast(Request, request)
+            body = compressed.body(
+                sent, predictor.decoders, served.batcher, settings.max_body_bytes
+            )
+            text, tail = _parts(body, settings.max_json_bytes)
+            return _infer(predictor, served, json.parse(text, served.batcher), tail)
+
+    return blueprint
+
+
+def _parts(body: bytes, max_json_bytes: int) -> tuple[bytes, memoryview]:
+    """The JSON of an infer request, and the binary data behind it."""
+    given = request.headers.get(HEADER_LENGTH)
+    if given is not None and not _LENGTH.fullmatch(given):
+        raise Malformed(f"{HEADER_LENGTH} must be a number of bytes.")
+    length = len(body) if given is None else int(given)
+    if not 0 < length <= len(body):
+        raise Malformed(
+            f"{HEADER_LENGTH} is {length}, the body has {len(body)} bytes; the JSON "
+            "comes first."
+        )
+    if length > max_json_bytes:
+        raise TooLarge(
+            f"JSON may have {max_json_bytes / 2**20:.0f} MiB; send tensors as binary "
+            "data."
+        )
+    return body[:length], memoryview(body)[length:]
+
+
+def _infer(
+    predictor: Predictor, served: LoadedModel, document: Any, tail: memoryview
+) -> Response:
+    signature = signature_of(served)
+    asked = v2_request.read(document, tail, signature)
+    scored = score(predictor, served, asked.payloads)
+    rows = [one.row.scores for one in scored]
+    outputs, binary = v2_response.write(rows, asked.outputs, signature)
+    found = served.model.found
+    about = {"model_name": found.name, "model_version": str(found.version)}
+    about |= {} if asked.id is None else {"id": asked.id}
+    return timed(_with_binary(reply(about | {"outputs": outputs}), binary), scored)
+
+
+def _with_binary(response: Response, binary: bytes) -> Response:
+    """`binary` behind the JSON, whose length then stands in a header."""
+    if binary:
+        head = response.get_data()
+        response.headers[HEADER_LENGTH] = str(len(head))
+        response.content_type = "application/octet-stream"
+        response.set_data(head + binary)
+    return response

@@ -1,0 +1,27 @@
+"""What the routes are made of, put together by the composition root."""
+
+from dataclasses import dataclass
+
+from ..features.explain import Explainer
+from ..features.uploads import Uploads
+from ..features.url_images.fetcher import Fetcher
+from ..observability.metrics import Metrics
+from ..pipeline import Predictor
+from ..registry.registry import Registry
+from ..settings import Settings
+from .auth import Keys, Tokens
+
+
+@dataclass(frozen=True)
+class Services:
+    """Each route is given those that it needs, and no more."""
+
+    settings: Settings
+    catalog: Registry
+    predictor: Predictor
+    tokens: Tokens
+    keys: Keys
+    metrics: Metrics
+    fetcher: Fetcher
+    explainer: Explainer
+    uploads: Uploads
