@@ -17,10 +17,8 @@ from statistics import median
 
 from facenality.arrays import stack
 from facenality.cpu import cores
-from facenality.engines.engine import Streaming
 from facenality.registry import repository
 from facenality.registry.loader import Model, load
-from facenality.registry.model_version import lanes_and_size
 from facenality.settings import Settings
 
 from .contenders import CACHE, Contender
@@ -54,7 +52,8 @@ def full(model: Model, photo: bytes, seconds: float) -> float:
 
     In as many lanes as the server has.
     """
-    lanes, size = lanes_and_size(model)
+    lanes = model.engine.max_concurrency
+    size = model.engine.concurrent_batch_size(model.batch_size)
     until = time.monotonic() + seconds
 
     def lane(_: int) -> int:
@@ -76,9 +75,7 @@ def full(model: Model, photo: bytes, seconds: float) -> float:
 def main(models: str, engine: str, precision: str, photo: str) -> None:
     """Open, then answer line by line."""
     model = opened(Path(models), engine, precision)
-    lanes, size = lanes_and_size(model)
-    if isinstance(model.engine, Streaming) and model.engine.streams > 1:
-        model.engine.open_lanes(lanes, size)
+    model.engine.prepare(model.engine.concurrent_batch_size(model.batch_size))
     data = Path(photo).read_bytes()
     model.engine.predict(stack([model.task.decode(data)] * model.batch_size))
     for line in sys.stdin:

@@ -13,7 +13,6 @@ from .observability.metrics import Metrics
 from .registry.registry import LoadedModel
 from .scheduling.batcher import Batcher, Row
 from .scheduling.decode_pool import Decoders
-from .scheduling.executor import Undecoded
 from .tasks import Payload, Prediction
 from .tasks import describe as sizes
 
@@ -98,7 +97,7 @@ class Predictor:
         seconds = self._timeout if timeout is None else timeout
         deadline = time.monotonic() + seconds
         decoding = self.decoders.wait(served.batcher)
-        with served.batcher.places(len(payloads), decoding=decoding, within=seconds):
+        with served.batcher.reserve(len(payloads), decoding=decoding, within=seconds):
             if len(payloads) == 1:  # in this greenlet: most requests have one
                 with gevent.Timeout(seconds, False):
                     return [self._one(served, payloads[0], finish, deadline)]
@@ -121,10 +120,7 @@ class Predictor:
         deadline: float,
     ) -> Outcome | FacenalityError:
         try:
-            if served.model.task.heavy and served.batcher.alone:
-                scored = self._in_one_thread(served, payload)
-            else:
-                scored = self._in_turn(served, payload, deadline)
+            scored = self._scored(served, payload, deadline)
             name = served.model.found.name
             self._metrics.waited(name, scored.row.queue_seconds)
             return finish(scored)
@@ -138,17 +134,8 @@ class Predictor:
             log.exception("a prediction failed")
             return FacenalityError("The server failed on this input; its log says why.")
 
-    def _in_one_thread(self, served: LoadedModel, payload: Payload) -> Scored:
-        """Decode where it is computed: soonest done, where nobody else waits."""
-        undecoded = Undecoded(served.model.task.decode, payload)
-        row = served.batcher.submit_alone(undecoded)
-        self._metrics.decoded(served.model.found.name, undecoded.seconds)
-        return Scored(row, undecoded.seconds)
-
-    def _in_turn(
-        self, served: LoadedModel, payload: Payload, deadline: float
-    ) -> Scored:
-        """Decode among those that decode, then join a batch."""
+    def _scored(self, served: LoadedModel, payload: Payload, deadline: float) -> Scored:
+        """Decode in a decoder thread if that takes long, then join a batch."""
         task, batcher, started = served.model.task, served.batcher, time.monotonic()
         if task.heavy:
             instance = self.decoders.run(batcher, task.decode, payload, deadline)

@@ -15,15 +15,13 @@ from hypothesis import strategies as st
 import idling
 from facenality.errors import (
     Expired,
-    FacenalityError,
     ModelFailed,
     ModelServerUnavailable,
     Overloaded,
-    UnprocessableInput,
 )
 from facenality.scheduling import admission as module
 from facenality.scheduling.batcher import Batcher
-from facenality.scheduling.executor import InThreads, Undecoded, elsewhere
+from facenality.scheduling.executor import RemoteExecutor, ThreadExecutor
 from facenality.scheduling.thread_pool import Threads
 
 POISON = -1.0
@@ -53,8 +51,10 @@ def make():
     made = []
 
     def build(predict, **knobs):
-        thread = Threads(knobs.get("lanes", 1))
-        one = Batcher(InThreads(predict, thread), **({"max_batch_size": 4} | knobs))
+        thread = Threads(knobs.get("slots", 1))
+        one = Batcher(
+            ThreadExecutor(predict, thread), **({"max_batch_size": 4} | knobs)
+        )
         made.append((one, thread))
         return one
 
@@ -66,10 +66,6 @@ def make():
 
 def instance(value: float) -> np.ndarray:
     return np.array([value], "float32")
-
-
-def refuse(_value):
-    raise UnprocessableInput("not an image")
 
 
 def test_a_lone_job_is_answered_without_waiting_for_company(make):
@@ -157,108 +153,6 @@ def test_a_job_whose_greenlet_is_killed_never_reaches_the_model(make):
     assert model.batches == [[1.0], [3.0]]
 
 
-def undecoded(value, decode=instance):
-    return Undecoded(decode, value)
-
-
-def test_a_lone_job_is_decoded_and_computed_by_one_thread(make):
-    threads = []
-
-    def noted(value):
-        threads.append(threading.get_ident())
-        time.sleep(0.05)
-        return instance(value)
-
-    def model(batch):
-        threads.append(threading.get_ident())
-        time.sleep(0.01)
-        return batch * 2
-
-    observed = []
-    one = make(model, lanes=2, observe=lambda *it: observed.append(it))
-    job = undecoded(3, noted)
-    with one.places():
-        row = one.submit_alone(job)
-    assert row.scores.tolist() == [6.0]
-    assert (row.batch_size, row.queue_seconds) == (1, 0.0)
-    assert threads[0] == threads[1] != threading.get_ident()
-    assert job.seconds >= 0.05 > row.predict_seconds >= 0.01, (
-        "decoding is no prediction"
-    )
-    assert observed == [(1, row.predict_seconds)]
-    assert not one.taken
-    assert one.wait() == 0
-
-
-def test_alone_is_who_has_the_only_place_and_a_free_lane(make, beside):
-    one = make(Doubler(), lanes=2)
-    assert not one.alone, "nobody is there"
-    with one.places():
-        assert one.alone
-        with one.places():
-            assert not one.alone
-        assert one.alone
-    with one.places(2):
-        assert not one.alone
-    single = make(Doubler())
-    waits = make(Doubler(), lanes=2, max_batch_wait=0.1)
-    far = beside(lambda batch, _: batch, lanes=2)
-    with single.places(), waits.places(), far.places():
-        assert not single.alone, "who comes meanwhile would wait for its decoding"
-        assert not waits.alone, "it is decoded while it waits for company"
-        assert not far.alone, "nothing decodes over there"
-
-
-def test_a_lane_is_not_free_before_its_thread_is(make):
-    model = Doubler()
-    model.gate.clear()
-    one = make(model, lanes=2)
-    leaving = [gevent.spawn(one.submit_alone, undecoded(n)) for n in (1, 2)]
-    gevent.sleep(0.05)
-    gevent.killall(leaving)
-    with one.places():
-        assert not one.alone, "the batches of those who left are in the model"
-    assert one.wait() > 0, "they are overdue: the next one may wait as long again"
-    staying = gevent.spawn(one.submit, instance(3))
-    gevent.sleep(0.02)
-    model.gate.set()
-    assert staying.get(timeout=5).scores.tolist() == [6.0]
-    with one.places():
-        assert one.alone
-
-
-def test_who_leaves_while_it_is_decoded_never_reaches_the_model(make):
-    model, gate = Doubler(), threading.Event()
-
-    def slowly(value):
-        gate.wait(5)
-        return instance(value)
-
-    one = make(model)
-    leaving = gevent.spawn(one.submit_alone, undecoded(1, slowly))
-    gevent.sleep(0.02)
-    leaving.kill()
-    gate.set()
-    assert one.submit(instance(2)).scores.tolist() == [4.0]
-    assert model.batches == [[2.0]]
-
-
-@pytest.mark.parametrize(
-    ("decode", "value", "kind", "sentence"),
-    [
-        (instance, POISON, ModelFailed, "The model failed on this input"),
-        (lambda _: 1 / 0, 1, FacenalityError, "The server failed on this input"),
-        (refuse, 1, UnprocessableInput, "^not an image$"),
-    ],
-)
-def test_a_lone_job_has_the_error_of_its_step(make, decode, value, kind, sentence):
-    one = make(Doubler())
-    with pytest.raises(kind, match=sentence) as raised:
-        one.submit_alone(undecoded(value, decode))
-    assert type(raised.value) is kind
-    assert one.submit(instance(2)).scores.tolist() == [4.0]
-
-
 def test_a_job_that_leaves_while_its_batch_is_tried_again_is_not_tried(make):
     model = Doubler()
     one = make(model)
@@ -272,7 +166,7 @@ def test_a_job_that_leaves_while_its_batch_is_tried_again_is_not_tried(make):
     assert model.batches[1:] == [[POISON]]
 
 
-def test_a_place_is_refused_when_the_wait_would_be_too_long(make):
+def test_a_job_is_refused_when_the_wait_would_be_too_long(make):
     model = Doubler(seconds=0.05)
     one = make(model, max_batch_size=1, max_queue_wait=0.3)
     one.submit(instance(0))  # teaches the rate: 0.05 s each
@@ -281,7 +175,7 @@ def test_a_place_is_refused_when_the_wait_would_be_too_long(make):
 
     def client():
         try:
-            with one.places():
+            with one.reserve():
                 done.wait(5)
         except Overloaded as error:
             refused.append(error)
@@ -292,42 +186,42 @@ def test_a_place_is_refused_when_the_wait_would_be_too_long(make):
     assert all(error.retry_after >= 1 for error in refused)
     done.set()
     gevent.joinall(clients, timeout=5)
-    with one.places():
+    with one.reserve():
         pass  # everyone has left: there is room again
 
 
-def test_places_are_bounded_before_the_rate_is_known(make):
+def test_reservations_are_bounded_before_the_rate_is_known(make):
     one = make(Doubler())
-    with pytest.raises(Overloaded), one.places(module.MAX_JOBS + 1):
+    with pytest.raises(Overloaded), one.reserve(module.MAX_JOBS + 1):
         pytest.fail("too many were let in")
-    with one.places(module.MAX_JOBS), pytest.raises(Overloaded), one.places():
+    with one.reserve(module.MAX_JOBS), pytest.raises(Overloaded), one.reserve():
         pytest.fail("one too many was let in")
 
 
-def test_a_model_of_large_batches_has_places_for_two_of_them(make):
+def test_a_model_of_large_batches_has_room_for_two_of_them(make):
     one = make(Doubler(), max_batch_size=1024)
-    with one.places(2048), pytest.raises(Overloaded), one.places():
+    with one.reserve(2048), pytest.raises(Overloaded), one.reserve():
         pytest.fail("one too many was let in")
 
 
 def test_the_wait_is_that_of_the_batches_ahead(make):
-    """Nine places of which none is in the model are two full batches, and one job."""
+    """Nine jobs of which none is in the model are two full batches, and one job."""
     one = make(Doubler(), warm_seconds={4: 0.5})
-    with one.places(9):
+    with one.reserve(9):
         assert one.wait() == pytest.approx(1.0)
     assert one.wait() == 0
 
 
 def test_retry_after_is_the_time_until_there_is_room(make):
     one = make(Doubler(), max_batch_size=1, warm_seconds={1: 2.0}, max_queue_wait=5)
-    with one.places(8), pytest.raises(Overloaded, match="in 11 s") as caught:
+    with one.reserve(8), pytest.raises(Overloaded, match="in 11 s") as caught:
         one.check()
     assert caught.value.retry_after == pytest.approx(16 - 5)
 
 
-def test_retry_after_counts_the_batches_until_all_of_a_request_have_places(make):
+def test_retry_after_counts_the_batches_until_all_of_a_request_have_room(make):
     one = make(Doubler(), max_batch_size=4, warm_seconds={4: 0.03}, max_queue_wait=60)
-    with one.places(module.MAX_JOBS), pytest.raises(Overloaded) as caught:
+    with one.reserve(module.MAX_JOBS), pytest.raises(Overloaded) as caught:
         one.check(400)
     assert caught.value.retry_after == pytest.approx(3.0)
 
@@ -337,7 +231,7 @@ def test_retry_after_counts_the_batches_until_all_of_a_request_have_places(make)
 )
 def test_what_would_not_have_its_turn_in_time_is_refused(make, more):
     one = make(Doubler(), warm_seconds={4: 1.0}, max_queue_wait=5)
-    with one.places(4):
+    with one.reserve(4):
         one.check()
         with pytest.raises(Overloaded):
             one.check(**more)
@@ -347,7 +241,7 @@ def test_a_batch_that_hangs_refuses_while_it_does_and_no_longer(make):
     model = Doubler()
     one = make(model, warm_seconds={1: 0.01, 4: 0.01}, max_queue_wait=0.2)
     model.gate.clear()
-    with one.places():
+    with one.reserve():
         stuck = gevent.spawn(one.submit, instance(1))
         gevent.sleep(0.05)
         one.check()
@@ -363,7 +257,7 @@ def test_before_the_rate_is_known_a_batch_counts_for_as_long_as_it_has_taken(mak
     model = Doubler()
     one = make(model, max_queue_wait=0.5)
     model.gate.clear()
-    with one.places(9):
+    with one.reserve(9):
         first = gevent.spawn(one.submit, instance(1))
         gevent.sleep(0.05)
         one.check()
@@ -435,9 +329,9 @@ def beside():
     """Make batchers of a model elsewhere, one instance a call."""
     made = []
 
-    def build(ask, lanes, **knobs):
+    def build(ask, slots, **knobs):
         knobs = {"max_batch_size": 1} | knobs
-        one = Batcher(elsewhere(ask), lanes=lanes, **knobs)
+        one = Batcher(RemoteExecutor(ask), slots=slots, **knobs)
         made.append(one)
         return one
 
@@ -446,9 +340,9 @@ def beside():
         one.close()
 
 
-def test_a_model_elsewhere_is_asked_as_often_at_once_as_there_are_lanes(beside):
+def test_a_model_elsewhere_is_asked_as_often_at_once_as_there_are_slots(beside):
     model = Elsewhere(0.02)
-    one = beside(model, lanes=3)
+    one = beside(model, slots=3)
     jobs = [gevent.spawn(one.submit, instance(i)) for i in range(10)]
     gevent.joinall(jobs, raise_error=True)
     assert [job.value.scores[0] for job in jobs] == [2.0 * i for i in range(10)]
@@ -458,7 +352,7 @@ def test_a_model_elsewhere_is_asked_as_often_at_once_as_there_are_lanes(beside):
 
 def test_a_call_that_was_answered_keeps_no_tensor(beside):
     """Not even until the garbage is collected: of pictures that would be hundreds."""
-    one, given = beside(Elsewhere(0), lanes=2), instance(3)
+    one, given = beside(Elsewhere(0), slots=2), instance(3)
     kept = weakref.ref(given)
     gc.disable()
     try:
@@ -472,7 +366,7 @@ def test_a_call_that_was_answered_keeps_no_tensor(beside):
 
 def test_a_call_that_nobody_waits_for_is_let_go_and_its_lane_is_free(beside):
     model = Elsewhere(0.5)
-    one = beside(model, lanes=2)
+    one = beside(model, slots=2)
     jobs = [gevent.spawn(one.submit, instance(i)) for i in range(2)]
     gevent.sleep(0.01)
     gevent.killall(jobs)
@@ -484,7 +378,7 @@ def test_a_call_that_nobody_waits_for_is_let_go_and_its_lane_is_free(beside):
 
 def test_a_shared_call_goes_on_while_anyone_waits_for_it(beside):
     model = Elsewhere(0.05)
-    one = beside(model, lanes=2, max_batch_size=2)
+    one = beside(model, slots=2, max_batch_size=2)
     leaving, staying = (gevent.spawn(one.submit, instance(i)) for i in (1.0, 2.0))
     gevent.sleep(0.01)
     leaving.kill()
@@ -494,7 +388,7 @@ def test_a_shared_call_goes_on_while_anyone_waits_for_it(beside):
 
 def test_a_job_killed_before_its_call_begins_leaves_its_lane_free(beside):
     model = Elsewhere(0.0)
-    one = beside(model, lanes=2)
+    one = beside(model, slots=2)
     for _ in range(10):
         job = gevent.spawn(one.submit, instance(1.0))
         gevent.sleep(0)
@@ -503,14 +397,14 @@ def test_a_job_killed_before_its_call_begins_leaves_its_lane_free(beside):
     assert one.submit(instance(4.0)).scores[0] == 8.0
 
 
-def test_what_is_nobodys_fault_is_everybodys_answer_and_is_not_tried_alone(beside):
+def test_an_error_that_is_not_of_the_input_is_everybodys_answer(beside):
     asked = []
 
     def away(batch, deadline):
         asked.append(len(batch))
         raise ModelServerUnavailable("It is away.")
 
-    one = beside(away, lanes=2, max_batch_size=4)
+    one = beside(away, slots=2, max_batch_size=4)
     jobs = [gevent.spawn(outcome, one, float(i)) for i in range(4)]
     gevent.joinall(jobs)
     assert all(isinstance(job.value, ModelServerUnavailable) for job in jobs)
@@ -524,18 +418,18 @@ def test_the_deadline_of_a_call_is_the_latest_of_its_jobs(beside):
         seen.append(deadline)
         return batch
 
-    one = beside(note, lanes=2, max_batch_size=2)
+    one = beside(note, slots=2, max_batch_size=2)
     now = time.monotonic()
     jobs = [gevent.spawn(one.submit, instance(1.0), now + s) for s in (5, 9)]
     gevent.joinall(jobs, raise_error=True)
     assert seen == [now + 9]
 
 
-def test_many_lanes_take_in_as_much_more_within_the_same_wait(beside):
-    one = beside(Elsewhere(0), lanes=4, warm_seconds={1: 1.0}, max_queue_wait=2.0)
-    with one.places(8):
+def test_many_slots_take_in_as_much_more_within_the_same_wait(beside):
+    one = beside(Elsewhere(0), slots=4, warm_seconds={1: 1.0}, max_queue_wait=2.0)
+    with one.reserve(8):
         one.check()  # 8 ahead, 4 a second: its turn comes in time
-    with one.places(12), pytest.raises(Overloaded):
+    with one.reserve(12), pytest.raises(Overloaded):
         one.check()
 
 
@@ -555,7 +449,9 @@ def test_every_job_is_answered_once_with_its_own_row(steps, size, wait_ms):
     """Whatever the interleaving, the failures and the cancellations."""
     thread, model = Threads(1), Doubler(seconds=0.001)
     one = Batcher(
-        InThreads(model, thread), max_batch_size=size, max_batch_wait=wait_ms / 1000
+        ThreadExecutor(model, thread),
+        max_batch_size=size,
+        max_batch_wait=wait_ms / 1000,
     )
     jobs = []
     for i, (kind, pause) in enumerate(steps):
@@ -584,32 +480,103 @@ def test_every_job_is_answered_once_with_its_own_row(steps, size, wait_ms):
     thread.kill()
 
 
-def test_what_runs_aside_delays_a_job_and_no_more(make):
-    """The jobs that come meanwhile share the next batch, as behind any other."""
+def test_background_jobs_wait_for_predictions_and_are_answered(make):
+    """Here nothing is left of a batch; what waits in the background comes last."""
     model = Doubler()
     one = make(model)
     model.gate.clear()
-    aside = gevent.spawn(one.aside, [instance(7), instance(8)])
-    gevent.sleep(0.05)
-    jobs = [gevent.spawn(one.submit, instance(i)) for i in range(3)]
-    gevent.sleep(0.05)
-    model.gate.set()
-    assert [job.get(timeout=5).scores.tolist() for job in jobs] == [[0], [2], [4]]
-    assert [scores.tolist() for scores in aside.get(timeout=5)] == [[14], [16]]
-    assert model.batches == [[7.0, 8.0], [0.0, 1.0, 2.0]]
-
-
-def test_what_fails_aside_fails_alone(make, caplog):
-    one = make(Doubler())
-    with pytest.raises(ModelFailed, match="log"):
-        one.aside([instance(POISON)])
-    assert one.submit(instance(2)).scores.tolist() == [4]
-
-
-def test_it_is_quiet_since_the_last_place_was_given_back(make):
-    one = make(Doubler())
-    assert one.quiet > 1e9, "nobody ever came"
-    with one.places():
-        assert one.quiet == 0
+    first = gevent.spawn(one.submit, instance(1))
     gevent.sleep(0.02)
-    assert 0.01 < one.quiet < 60
+    background = gevent.spawn(one.run_in_background, [instance(7), instance(8)])
+    gevent.sleep(0.02)
+    jobs = [gevent.spawn(one.submit, instance(i)) for i in range(2, 6)]
+    gevent.sleep(0.02)
+    model.gate.set()
+    gevent.joinall([first, *jobs], timeout=5, raise_error=True)
+    assert [row.tolist() for row in background.get(timeout=5)] == [[14], [16]]
+    assert model.batches == [[1.0], [2.0, 3.0, 4.0, 5.0], [7.0, 8.0]]
+
+
+def test_background_jobs_fill_what_a_batch_is_padded_to(make):
+    """Three are padded to four; a batch of two has no room that costs nothing."""
+    model = Doubler()
+    one = make(model)
+    model.gate.clear()
+    first = gevent.spawn(one.submit, instance(1))
+    gevent.sleep(0.02)
+    background = gevent.spawn(one.run_in_background, [instance(i) for i in (7, 8)])
+    gevent.sleep(0.02)
+    jobs = [gevent.spawn(one.submit, instance(i)) for i in (2, 3, 4)]
+    gevent.sleep(0.02)
+    model.gate.set()
+    gevent.joinall([first, *jobs, background], timeout=5, raise_error=True)
+    assert model.batches == [[1.0], [2.0, 3.0, 4.0, 7.0], [8.0]]
+
+
+def test_background_jobs_never_make_a_prediction_be_refused(make):
+    model = Doubler()
+    one = make(model, max_queue_wait=0.5, warm_seconds={1: 0.2, 4: 0.2})
+    model.gate.clear()
+    background = gevent.spawn(one.run_in_background, [instance(i) for i in range(40)])
+    gevent.sleep(0.02)
+    with one.reserve():
+        assert one.wait() < 0.5, "ten batches of background jobs are not counted"
+    model.gate.set()
+    background.get(timeout=5)
+
+
+def test_background_jobs_that_fail_or_leave_leave_nothing_behind(make, caplog):
+    model = Doubler()
+    one = make(model)
+    with pytest.raises(ModelFailed, match="log"):
+        one.run_in_background([instance(POISON)])
+    model.gate.clear()
+    first = gevent.spawn(one.submit, instance(1))
+    gevent.sleep(0.02)
+    leaving = gevent.spawn(one.run_in_background, [instance(7)])
+    gevent.sleep(0.02)
+    leaving.kill()
+    model.gate.set()
+    first.get(timeout=5)
+    assert one.submit(instance(2)).scores.tolist() == [4]
+    assert model.batches == [[POISON], [1.0], [2.0]]
+
+
+def test_background_jobs_that_find_no_room_are_refused_in_time(make):
+    model = Doubler()
+    one = make(model, max_queue_wait=0.1)
+    model.gate.clear()
+    first = gevent.spawn(one.submit, instance(1))
+    gevent.sleep(0.02)
+    with pytest.raises(Overloaded):
+        one.run_in_background([instance(7)])
+    model.gate.set()
+    first.get(timeout=5)
+
+
+def test_a_job_that_waited_too_long_is_refused_whatever_admission_expected(make):
+    """A model that was never warmed admits all that come before its first batch."""
+    model = Doubler()
+    one = make(model, max_queue_wait=0.1)
+    model.gate.clear()
+    first = gevent.spawn(one.submit, instance(1))
+    gevent.sleep(0.02)
+    started = time.monotonic()
+    with pytest.raises(Overloaded) as caught:
+        one.submit(instance(2))
+    assert 0.1 <= time.monotonic() - started < 2
+    assert caught.value.retry_after >= 1
+    model.gate.set()
+    assert first.get(timeout=5).scores.tolist() == [2], "the running batch goes on"
+    assert one.submit(instance(3)).scores.tolist() == [6]
+    assert model.batches == [[1.0], [3.0]]
+
+
+def test_an_observer_that_fails_takes_nothing_with_it(make, caplog):
+    def fails(_size, _seconds):
+        raise RuntimeError("no more disk")
+
+    one = make(Doubler(), observe=fails)
+    assert one.submit(instance(1)).scores.tolist() == [2]
+    assert one.submit(instance(2)).scores.tolist() == [4]
+    assert "no more disk" in caplog.text

@@ -14,9 +14,9 @@ from facenality.scheduling.decode_pool import Decoders
 
 @dataclass(eq=False)
 class Model:
-    """Whom pictures are decoded for; `fed` where a whole batch waits for it."""
+    """What pictures are decoded for; `has_full_batch` if a full batch waits for it."""
 
-    fed: bool = False
+    has_full_batch: bool = False
 
 
 A, B, C = Model(), Model(), Model()
@@ -115,13 +115,15 @@ def test_the_wait_follows_from_the_lines_and_the_time_a_decode_takes(decoders, w
 
 
 def test_where_the_models_are_what_all_wait_for_half_the_threads_decode(work):
-    one, hungry, fed = Decoders(4), Model(), Model(fed=True)
-    jobs = start(one, work, *((fed, i) for i in range(9)))
+    one, hungry, has_full_batch = Decoders(4), Model(), Model(has_full_batch=True)
+    jobs = start(one, work, *((has_full_batch, i) for i in range(9)))
     assert work.begun == 2
     work.gate.set()
     gevent.joinall(jobs, timeout=5, raise_error=True)
     work.gate.clear()
-    jobs = start(one, work, *((line, i) for i in range(9) for line in (hungry, fed)))
+    jobs = start(
+        one, work, *((line, i) for i in range(9) for line in (hungry, has_full_batch))
+    )
     assert work.begun == 9 + 4, "for one of the models it does win something"
     work.gate.set()
     gevent.joinall(jobs, timeout=5, raise_error=True)

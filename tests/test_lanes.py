@@ -2,16 +2,12 @@
 
 import subprocess
 import sys
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from facenality.engines.openvino.engine import OpenVINOEngine
-from facenality.engines.padding import allowed_batch_sizes
-from facenality.engines.tensorflow.engine import TensorFlowEngine
+from facenality.engines.engine import share_of_batch
 from facenality.engines.thread_priority import NICER
-from facenality.registry.model_version import lanes_and_size
 from serving import ROOT
 from test_openvino_lanes import together
 from test_tensorflow_engine import engine
@@ -19,44 +15,21 @@ from test_tensorflow_engine import engine
 __all__ = ["engine"]  # a fixture
 
 
-class Called:
-    """An engine as far as lanes are concerned."""
-
-    precision = facts = agreement = None
-    batch_sizes = allowed_batch_sizes(16)
-
-    def __init__(self, name: str, **parallel: int):
-        self.name = name
-        vars(self).update(parallel)
-
-    def predict(self, batch):
-        raise AssertionError("nobody asks")
-
-
 @pytest.mark.parametrize(
-    ("kind", "streams", "pays", "lanes", "size"),
+    ("streams", "best", "least", "size"),
     [
-        (OpenVINOEngine, 1, 4, 2, 4),
-        (OpenVINOEngine, 2, 4, 3, 2),
-        (OpenVINOEngine, 4, 16, 5, 4),
-        (OpenVINOEngine, 4, 2, 5, 1),
-        (TensorFlowEngine, 1, 8, 2, 8),
-        (TensorFlowEngine, 2, 4, 3, 4),
-        (TensorFlowEngine, 2, 16, 3, 8),
-        (TensorFlowEngine, 2, 1, 3, 1),
+        (1, 4, 1, 4),
+        (2, 4, 1, 2),
+        (4, 16, 1, 4),
+        (4, 2, 1, 1),
+        (1, 8, 4, 8),
+        (2, 4, 4, 4),
+        (2, 16, 4, 8),
+        (2, 1, 4, 1),
     ],
 )
-def test_one_batch_more_than_are_computed_shares_what_paid_as_one(
-    kind, streams, pays, lanes, size
-):
-    one = Called(kind.name, streams=streams, least=kind.least)
-    model = SimpleNamespace(engine=one, batch_size=pays)
-    assert lanes_and_size(model) == (lanes, size)
-
-
-def test_a_model_of_another_library_is_called_by_one_thread():
-    model = SimpleNamespace(engine=Called("python"), batch_size=8)
-    assert lanes_and_size(model) == (1, 8)
+def test_batches_computed_at_once_share_what_pays_as_one(streams, best, least, size):
+    assert share_of_batch(best, streams, least) == size
 
 
 @pytest.mark.parametrize(("threads", "streams"), [(0, 1), (1, 1), (2, 2), (16, 2)])

@@ -10,9 +10,13 @@ import numpy as np
 import pytest
 
 import made
-from facenality.engines.engine import Parallel
 from facenality.engines.openvino.engine import OpenVINOEngine
-from facenality.engines.openvino.infer_requests import Alone, Beside, Requests, streams
+from facenality.engines.openvino.infer_requests import (
+    LatencyRequest,
+    RequestPool,
+    ThroughputRequest,
+    streams,
+)
 from facenality.engines.thread_priority import NICER
 from facenality.registry.model_version import ModelVersion
 from facenality.registry.repository import scan
@@ -21,15 +25,14 @@ from test_openvino_engine import converted, named_batch, two_by_two
 
 pytestmark = pytest.mark.full
 
-LANES = 3
+LANES = 3  # two streams, and one batch that waits ready-made
 
 
 @pytest.fixture(scope="module")
 def engine(network, tmp_path_factory):
     """For two threads, and so in two streams."""
     one = converted(network, tmp_path_factory.mktemp("network"))
-    assert isinstance(one, Parallel)
-    assert one.streams == 2
+    assert one.max_concurrency == LANES
     return one
 
 
@@ -45,7 +48,7 @@ def test_answers_do_not_depend_on_what_is_computed_beside(engine, noise):
     alone = np.concatenate([engine.predict(one[None]) for one in noise])
     assert np.ptp(alone, axis=0).max() > 0.03, "the answers must differ"
     before = together(engine, noise)
-    engine.open_lanes(LANES, 8)  # larger ones are not warm, and answered as well
+    engine.prepare(8)  # larger ones are not warm, and answered as well
     for size, answer in before + together(engine, noise):
         assert answer.shape == (size, 6)
         assert np.abs(answer - alone[:size]).max() <= 1e-5
@@ -54,7 +57,7 @@ def test_answers_do_not_depend_on_what_is_computed_beside(engine, noise):
 def test_several_inputs_are_warmed_and_told_apart(tmp_path):
     engine = converted(two_by_two(), tmp_path)
     alone = engine.predict(named_batch())
-    engine.open_lanes(LANES, 16)
+    engine.prepare(16)
     with ThreadPoolExecutor(LANES) as threads:
         for answer in threads.map(engine.predict, [named_batch()] * 30):
             for name, part in answer.items():
@@ -62,15 +65,15 @@ def test_several_inputs_are_warmed_and_told_apart(tmp_path):
 
 
 def test_a_batch_alone_has_all_threads_and_another_one_a_stream():
-    requests = Requests(Alone(None))
-    requests.add([Beside(None) for _ in range(LANES)])
+    requests = RequestPool(LatencyRequest(None))
+    requests.add([ThroughputRequest(None) for _ in range(LANES)])
     first, second, third = (requests.take() for _ in range(LANES))
-    assert isinstance(first, Alone)
-    assert isinstance(second, Beside)
-    assert isinstance(third, Beside)
+    assert isinstance(first, LatencyRequest)
+    assert isinstance(second, ThroughputRequest)
+    assert isinstance(third, ThroughputRequest)
     requests.give_back(first)
     fourth = requests.take()
-    assert isinstance(fourth, Beside), "others are being computed"
+    assert isinstance(fourth, ThroughputRequest), "others are being computed"
     for one in (second, third, fourth):
         requests.give_back(one)
     assert requests.take() is first
@@ -83,16 +86,16 @@ def nice(thread: Path) -> int:
 
 def test_the_threads_of_the_streams_give_way_to_the_hub(network, tmp_path):
     one, tasks = converted(network, tmp_path), Path("/proc/self/task")
-    one.open_lanes(LANES, 2)
+    one.prepare(2)
     # OpenVINO lets models have the threads of others that are no more: no new ones.
     nicenesses = [nice(task) for task in tasks.iterdir()]
     ours = os.getpriority(os.PRIO_PROCESS, 0)
-    assert nicenesses.count(min(19, ours + NICER)) >= one.streams
+    assert nicenesses.count(min(19, ours + NICER)) >= one.max_concurrency - 1
     assert nice(tasks / str(threading.get_native_id())) == ours
 
 
 def test_until_there_are_streams_batches_take_turns():
-    requests = Requests(Alone(None))
+    requests = RequestPool(LatencyRequest(None))
     first = requests.take()
     with ThreadPoolExecutor(2) as threads:
         waiting = [threads.submit(requests.take) for _ in range(2)]
@@ -128,7 +131,7 @@ def entry(request, settings, monkeypatch):
         raise RuntimeError("no more memory")
 
     if request.param != "in streams":
-        monkeypatch.setattr(OpenVINOEngine, "open_lanes", refuse)
+        monkeypatch.setattr(OpenVINOEngine, "prepare", refuse)
     one = ModelVersion(scan(settings.models_dir)[0])
     assert one.load(settings), one.error
     yield one
@@ -158,6 +161,6 @@ def test_a_busy_model_answers_each_its_own(entry, request, caplog):
         gevent.sleep(0.1)
     for name, job in jobs:
         assert np.abs(job.get(timeout=10).scores - alone[name]).max() <= 1e-5
-    assert entry.batcher.lanes == LANES
+    assert entry.batcher.slots == LANES
     refused = "colours 1: computes one batch at a time" in caplog.text
     assert refused is ("cannot" in request.node.name)

@@ -250,13 +250,13 @@ SITE = """
 import os
 if os.environ.get("SLOW_MODEL"):
     import sys, time
-    from facenality.scheduling.executor import InThreads
-    quick = InThreads._rows
+    from facenality.scheduling.executor import ThreadExecutor
+    quick = ThreadExecutor._rows
     def slow(self, instances):
         print("predicted", len(instances), file=sys.stderr, flush=True)
         time.sleep(0.3)
         return quick(self, instances)
-    InThreads._rows = slow
+    ThreadExecutor._rows = slow
 """
 
 

@@ -105,21 +105,27 @@ def test_threads_that_were_ended_are_gone(threads):
         assert not thread.is_alive()
 
 
-def test_it_is_said_when_a_call_has_ended_before_its_value_is_there(threads):
-    said, one = [], threads(1)
-    said.append(one.run_to_its_end(lambda: said.append("ended"), abs, -3))
-    assert said == ["ended", 3]
-
-
-def test_it_is_said_when_a_call_has_ended_that_nobody_waits_for_any_more(threads):
-    said, one, gate = [], threads(1), threading.Event()
-    leaving = gevent.spawn(
-        one.run_to_its_end, lambda: said.append("ended"), gate.wait, 5
-    )
+@pytest.mark.parametrize("started", [0, 1])
+def test_a_thread_that_the_system_refuses_leaves_no_job_hanging(
+    threads, started, monkeypatch
+):
+    """With none at all the call fails at once; with fewer, those do the work."""
+    one, gate = threads(2), threading.Event()
+    busy = [gevent.spawn(one.run, gate.wait, 5) for _ in range(started)]
     gevent.sleep(0.02)
-    leaving.kill()
-    gevent.sleep(0.02)
-    assert said == [], "the thread is still busy"
+    with monkeypatch.context() as patch:
+
+        def refuse(_thread):
+            raise RuntimeError("can't start new thread")
+
+        patch.setattr(threading.Thread, "start", refuse)
+        job = gevent.spawn(one.run, abs, -3)
+        gevent.sleep(0.02)
     gate.set()
-    assert one.run(abs, -1) == 1
-    assert said == ["ended"]
+    if started:
+        assert job.get(timeout=5) == 3
+    else:
+        with pytest.raises(RuntimeError, match="new thread"):
+            job.get(timeout=5)
+    gevent.joinall(busy, timeout=5)
+    assert one.run(abs, -4) == 4

@@ -21,9 +21,24 @@ class Engine(Protocol):
     facts: ModelSpec
     batch_sizes: tuple[int, ...]  # to be warmed; the last one is the largest taken
     agreement: float | None  # largest difference to the reference when compared
+    max_concurrency: int = 1  # calls of `predict` at once: computed, or next in turn
 
     def predict(self, batch: Arrays) -> Arrays:
         """Scores[N, …] for batch[N, …], 1 <= N <= batch_sizes[-1]."""
+
+    def concurrent_batch_size(self, best: int) -> int:
+        """Instances a batch when several are computed at once.
+
+        `best` is the size that pays for a batch alone.
+        """
+        return best
+
+    def prepare(self, max_batch_size: int) -> None:  # noqa: ARG002  most need nothing
+        """Get ready for several batches at once; called when the model serves already.
+
+        Until then a call of `predict` may wait for the one before it.
+        """
+        return
 
 
 @dataclass(frozen=True)
@@ -44,29 +59,8 @@ class Keepable(Engine, Protocol):
 
 
 @runtime_checkable
-class Parallel(Engine, Protocol):
-    """A model that several threads may call at once."""
-
-    streams: int  # batches that it computes at once; one more waits in it, ready-made
-    least: int  # instances: in a smaller batch each costs much more
-
-
-@runtime_checkable
-class Streaming(Parallel, Protocol):
-    """One that computes a single batch at once until its lanes are opened."""
-
-    def open_lanes(self, lanes: int, most: int) -> None:
-        """Prepare for so many calls of up to `most` instances at once.
-
-        Until then a call waits for the one before it.
-        """
-
-
-@runtime_checkable
 class RemoteEngine(Engine, Protocol):
-    """A model that lives elsewhere: many calls at once, and no thread of ours."""
-
-    in_flight: int
+    """A model on another server: its calls need no thread of ours."""
 
     def ask(self, batch: Arrays, deadline: float) -> Arrays:
         """As `predict`, before a moment of the monotonic clock; for greenlets.
@@ -75,7 +69,7 @@ class RemoteEngine(Engine, Protocol):
         is killed meanwhile cancels the call.
         """
 
-    def look(self) -> bool:
+    def health_check(self) -> bool:
         """Whether what it serves is still what was loaded; for a native thread.
 
         Raises ModelServerUnavailable.
@@ -83,6 +77,14 @@ class RemoteEngine(Engine, Protocol):
 
     def close(self) -> None:
         """Let the connections go."""
+
+
+def share_of_batch(best: int, streams: int, least: int) -> int:
+    """Instances for each of `streams` batches at once, not below `least`.
+
+    Together they have the processor's caches, which one batch of `best` pays for.
+    """
+    return max(min(least, best), best // streams)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import numpy as np
 from ..arrays import Array, Arrays
 from ..errors import ModelLoadFailed
 from ..spec import ModelSpec, TensorSpec
-from .engine import Precision, ProgressCallback
+from .engine import Engine, Precision, ProgressCallback
 
 _numbers = itertools.count(1)
 
@@ -41,7 +41,7 @@ def run(file: Path) -> ModuleType:
     return module
 
 
-class PythonEngine:
+class PythonEngine(Engine):
     """See the protocol `Engine`."""
 
     name = "python"

@@ -1,4 +1,4 @@
-"""Threads that compute beside the hub and give way to it: all wait for the hub."""
+"""Starts compute threads at a lower priority than the hub, since all wait for it."""
 
 import contextlib
 import os
@@ -14,7 +14,7 @@ NICER = 5
 R = TypeVar("R")
 
 
-def giving_way(make: Callable[[], R]) -> R:
+def run_at_lower_priority(make: Callable[[], R]) -> R:
     """What `make` returns, called in a thread whose niceness those it starts inherit.
 
     Source: sched(7); elsewhere than on Linux it would be that of the whole process.

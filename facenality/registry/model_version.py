@@ -16,10 +16,10 @@ from pathlib import Path
 
 import gevent
 
-from ..engines.engine import Parallel, RemoteEngine, Streaming
+from ..engines.engine import Engine, RemoteEngine
 from ..errors import FacenalityError, ModelLoadFailed, ModelServerUnavailable
-from ..scheduling.batcher import Batcher, Observe, unobserved
-from ..scheduling.executor import Compute, InThreads, elsewhere
+from ..scheduling.batcher import Batcher, Observe, no_observer
+from ..scheduling.executor import Executor, RemoteExecutor, ThreadExecutor
 from ..scheduling.thread_pool import Threads
 from ..settings import Settings
 from .loader import Model, close, load
@@ -66,7 +66,7 @@ class ModelVersion:
         self.stage = stage
         self.percent = min(99, self.percent + 100 / STAGES)
 
-    def load(self, settings: Settings, observe: Observe = unobserved) -> bool:
+    def load(self, settings: Settings, observe: Observe = no_observer) -> bool:
         """Load in the entry's own thread and begin to serve; else say why not."""
         try:
             model = self.thread.run(self._load, settings)
@@ -85,19 +85,17 @@ class ModelVersion:
         # objects takes 130 ms, and the hub stands still meanwhile.
         gc.freeze()
         _announce(model)
-        if isinstance(model.engine, Streaming) and model.engine.streams > 1:
-            gevent.spawn(self._open_lanes, model.engine, self.batcher)
+        gevent.spawn(self._prepare, model.engine, self.batcher.max_batch_size)
         return True
 
-    def _open_lanes(self, engine: Streaming, batcher: Batcher) -> None:
-        """Beside serving: whoever asks meanwhile is answered one batch at a time."""
+    def _prepare(self, engine: Engine, max_batch_size: int) -> None:
+        """Requests that come meanwhile are answered one batch at a time."""
         if self.retired:
             return
-        name = f"{self.found.name} {self.found.version}"
         try:
-            self.thread.run(_opened, engine, batcher.lanes, batcher.max_batch_size)
-            log.info("%s: computes %d batches at once", name, engine.streams)
+            self.thread.run(_prepared, engine, max_batch_size)
         except Exception as error:
+            name = f"{self.found.name} {self.found.version}"
             log.error("%s: computes one batch at a time", name, exc_info=error)
 
     def _load(self, settings: Settings) -> Model:
@@ -169,7 +167,7 @@ class ModelVersion:
         if not isinstance(engine, RemoteEngine):
             return True
         try:
-            same = self.thread.run(engine.look)
+            same = self.thread.run(engine.health_check)
         except ModelServerUnavailable as error:
             self._is_away(error)
             return True
@@ -224,18 +222,17 @@ class ModelVersion:
 def _batcher(
     model: Model, thread: Threads, settings: Settings, observe: Observe
 ) -> Batcher:
-    """A thread for each lane; into a model elsewhere as many as may be in flight."""
+    """As many batches at once as the engine takes, and a thread for each of them."""
     engine = model.engine
-    lanes, size = lanes_and_size(model)
     if isinstance(engine, RemoteEngine):
-        compute: Compute = elsewhere(engine.ask)
+        execute: Executor = RemoteExecutor(engine.ask)
     else:
-        thread.grow(lanes)
-        compute = InThreads(engine.predict, thread)
+        thread.grow(engine.max_concurrency)
+        execute = ThreadExecutor(engine.predict, thread)
     return Batcher(
-        compute,
-        max_batch_size=size,
-        lanes=lanes,
+        execute,
+        max_batch_size=engine.concurrent_batch_size(model.batch_size),
+        slots=engine.max_concurrency,
         max_batch_wait=settings.max_batch_wait_ms / 1000,
         max_queue_wait=settings.max_queue_wait_s,
         observe=observe,
@@ -243,20 +240,8 @@ def _batcher(
     )
 
 
-def lanes_and_size(model: Model) -> tuple[int, int]:
-    """How many batches are in the model at once, and of how many instances at most."""
-    engine = model.engine
-    if isinstance(engine, RemoteEngine):
-        return engine.in_flight, model.batch_size
-    if isinstance(engine, Parallel):
-        # One more waits ready-made. Together the streams have the caches of one batch.
-        least = min(engine.least, model.batch_size)
-        return engine.streams + 1, max(least, model.batch_size // engine.streams)
-    return 1, model.batch_size
-
-
-def _opened(engine: Streaming, lanes: int, most: int) -> None:
-    engine.open_lanes(lanes, most)
+def _prepared(engine: Engine, max_batch_size: int) -> None:
+    engine.prepare(max_batch_size)
     release_memory()
 
 

@@ -178,12 +178,6 @@ class Registry:
         return [self._entries[key] for key in sorted(self._entries)]
 
     @property
-    def quiet(self) -> float:
-        """Seconds since any model was in use by a prediction; 0 while one is."""
-        batchers = (entry.batcher for entry in self._entries.values() if entry.batcher)
-        return min((batcher.quiet for batcher in batchers), default=0.0)
-
-    @property
     def refused(self) -> list[tuple[str, int, str]]:
         """Updates that failed, so that the old goes on: name, version, why."""
         return [(*key, why) for key, (_, why) in sorted(self._refused.items())]

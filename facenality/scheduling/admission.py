@@ -1,10 +1,10 @@
-"""Who may come in: places for jobs, and refusal while there is still time to say so.
+"""Admission control: reserves room for jobs, and refuses while it is still cheap.
 
-Whoever wants an answer takes places first, from before decoding until the answers. From
-the places taken and the rate of the batches that ran follows how long until a new job
-has its turn; where that is too long it is refused, with the time until there is room.
+A request reserves room for its jobs from before decoding until its answers. From what
+is reserved, and from how long batches take, follows how long a new job would wait for
+its turn; if that is too long it is refused, with the time after which to try again.
 
-How long batches take: what warming them up showed, corrected by those that ran.
+How long batches take is known from warming up, corrected by those that ran since.
 """
 
 import math
@@ -26,7 +26,7 @@ REMEMBERED = 9
 HUB_SECONDS = 0.005
 
 
-class Rate:
+class LatencyEstimator:
     """Seconds by batch size.
 
     A batch of 16 takes much less than 16 times one alone, so seconds per job would
@@ -69,7 +69,7 @@ class Rate:
         return self._first[largest] * math.sqrt(size / largest)
 
 
-# Places for jobs at the very most, since 512 instances of 224x224x3 are 300 MiB; but
+# Jobs at the very most, since 512 instances of 224x224x3 are 300 MiB; but
 # always for the batches in the model and the next ones behind them.
 MAX_JOBS = 512
 
@@ -78,106 +78,106 @@ MAX_JOBS = 512
 class Running:
     """A batch in the model, since `started` (of the monotonic clock)."""
 
-    count: int
+    size: int
+    reserved: int  # those of its jobs that hold a reservation: background jobs do not
     started: float
 
 
 class Admission:
-    """For one model that takes batches of `max_batch_size`, `lanes` of them at once."""
+    """For one model that takes batches of `max_batch_size`, `slots` of them at once."""
 
     def __init__(
         self,
         *,
         max_batch_size: int,
-        lanes: int = 1,
+        slots: int = 1,
         max_queue_wait: float = 5.0,
         warm_seconds: Mapping[int, float] | None = None,
     ) -> None:
         self.max_batch_size = max_batch_size
-        self.lanes = lanes
-        self._max_queue_wait = max_queue_wait
-        self._places = 0
-        self._max_places = max(MAX_JOBS, 2 * max_batch_size * lanes)
-        self._rate = Rate(warm_seconds or {})
+        self.slots = slots
+        self.max_queue_wait = max_queue_wait
+        self._reserved = 0
+        self._max_reserved = max(MAX_JOBS, 2 * max_batch_size * slots)
+        self._latency = LatencyEstimator(warm_seconds or {})
         self._running: list[Running] = []
-        self._left = -math.inf  # when the last place was given back
 
     @property
-    def taken(self) -> int:
-        """Places that are held."""
-        return self._places
-
-    @property
-    def quiet(self) -> float:
-        """Seconds since the last place was given back; 0 while one is held."""
-        return 0.0 if self._places else time.monotonic() - self._left
+    def reserved(self) -> int:
+        """Jobs between their admission and their answer."""
+        return self._reserved
 
     @contextmanager
-    def places(
+    def reserve(
         self, count: int = 1, *, decoding: float = 0.0, within: float = math.inf
     ) -> Iterator[None]:
-        """Hold `count` places from before decoding until the answers.
+        """Reserve room for `count` jobs until the block ends.
 
         Raises Overloaded as `check` does.
         """
         self.check(count, decoding=decoding, within=within)
-        self._places += count
+        self._reserved += count
         try:
             yield
         finally:
-            self._places -= count
-            self._left = time.monotonic()
+            self._reserved -= count
 
     def check(
         self, count: int = 1, *, decoding: float = 0.0, within: float = math.inf
     ) -> None:
-        """Raise Overloaded where `count` jobs that came now would find no room.
+        """Raise Overloaded if `count` jobs that came now would wait too long.
 
         That is: their turn comes later than `max_queue_wait` or than their deadline,
         `within` seconds. The decoders, working meanwhile, need `decoding` seconds.
         """
-        late = max(decoding, self.wait()) - min(self._max_queue_wait, within)
-        too_many = self._places + count - self._max_places
+        late = max(decoding, self.wait()) - min(self.max_queue_wait, within)
+        too_many = self._reserved + count - self._max_reserved
         if late > 0 or too_many > 0:
             batches = math.ceil(max(0, too_many) / self.max_batch_size)
-            seconds = max(late, batches * self._full_batch_seconds(), 1.0)
-            raise Overloaded(
-                f"Too many requests are waiting; try again in {math.ceil(seconds)} s.",
-                retry_after=seconds,
-            )
+            raise self.overloaded(max(late, batches * self._full_batch_seconds()))
+
+    def overloaded(self, seconds: float) -> Overloaded:
+        """The refusal of a job that should come again in so many seconds."""
+        seconds = max(seconds, 1.0)
+        return Overloaded(
+            f"Too many requests are waiting; try again in {math.ceil(seconds)} s.",
+            retry_after=seconds,
+        )
 
     def wait(self) -> float:
         """Seconds until the model would begin with a job that came now."""
-        ahead = max(0, self._places - sum(one.count for one in self._running))
+        ahead = max(0, self._reserved - sum(one.reserved for one in self._running))
         full_batches = ahead // self.max_batch_size
-        return self._lane_left() + full_batches * self._full_batch_seconds()
+        return self._until_slot_free() + full_batches * self._full_batch_seconds()
 
-    def began(self, count: int) -> Running:
-        """A batch of `count` has gone into the model."""
-        running = Running(count, time.monotonic())
+    def began(self, size: int, reserved: int | None = None) -> Running:
+        """A batch has gone into the model; `reserved` of its jobs (None: all) count."""
+        running = Running(
+            size, size if reserved is None else reserved, time.monotonic()
+        )
         self._running.append(running)
         return running
 
-    def ended(self, running: Running) -> None:
-        """That batch has left the model."""
+    def ended(self, running: Running) -> float:
+        """That batch has left the model; the seconds that it took."""
         self._running.remove(running)
+        return time.monotonic() - running.started
 
-    def took(self, count: int, seconds: float) -> None:
-        """What a batch of `count` took, answered; refusals are computed from it."""
-        self._rate.learn(count, seconds)
+    def learn(self, size: int, seconds: float) -> None:
+        """What a batch of `size` took, answered; refusals are computed from it."""
+        self._latency.learn(size, seconds)
 
-    def _lane_left(self) -> float:
-        """Until a lane is free."""
-        if len(self._running) < self.lanes:
+    def _until_slot_free(self) -> float:
+        if len(self._running) < self.slots:
             return 0.0
         return min(map(self._batch_left, self._running))
 
     def _batch_left(self, running: Running) -> float:
         """A batch that is overdue may take as long again."""
-        expected = self._rate.seconds(running.count) or 0.0
+        expected = self._latency.seconds(running.size) or 0.0
         return abs(expected - (time.monotonic() - running.started))
 
     def _full_batch_seconds(self) -> float:
         """Between two of them; until one is learned, as long as the first has taken."""
-        known = self._rate.seconds(self.max_batch_size)
-        return self._lane_left() if known is None else known / self.lanes
+        known = self._latency.seconds(self.max_batch_size)
+        return self._until_slot_free() if known is None else known / self.slots

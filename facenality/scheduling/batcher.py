@@ -1,16 +1,18 @@
 """Instances -> batches -> the model -> scores.
 
-Theory of operation. Greenlets submit jobs into a queue that the hub owns. One collector
-greenlet takes whatever waits, up to `max_batch_size`, the moment a lane into the model
-is free: a model in this process has one, its thread, or a thread for each of the
-batches that its engine computes at once; one elsewhere has as many as calls may be in
-flight. While a batch is in the model, the next one gathers by itself. So a lone request
-never waits for company, a busy server batches, and nothing polls.
+Theory of operation. Greenlets submit jobs into a queue that the hub owns. One dispatch
+greenlet takes whatever waits, up to `max_batch_size`, the moment a slot of the model is
+free, and gives the batch a greenlet of its own. A model has as many slots as batches
+can be in it at once. While they are taken, the next batch gathers by itself. So a lone
+request never waits for company, a busy server batches, and nothing polls.
 
 A job is answered exactly once: with its own row, with the model's error, or, when its
 greenlet stops waiting (deadline, client gone), never: then it leaves the queue at once
 and does not reach the model. A batch that fails is tried again one by one, so that only
 the culprit fails.
+
+Background jobs (explanations) wait in a queue of their own. They fill the room that a
+batch has anyway, and are computed by themselves only while no other job waits.
 """
 
 import logging
@@ -26,20 +28,20 @@ from gevent.lock import BoundedSemaphore
 from gevent.pool import Group
 
 from ..arrays import Arrays
-from ..errors import BadGateway, Expired, FacenalityError, ModelFailed, Unavailable
-from .admission import Admission, Running
-from .executor import Compute, InThreads, Undecoded
+from ..errors import BadGateway, Expired, ModelFailed, Unavailable
+from .admission import Admission
+from .executor import Executor
 
 Observe = Callable[[int, float], None]  # the size of a batch, its seconds in the model
 
 log = logging.getLogger(__name__)
 
 # Nothing in the batch is to blame for these: alone, its jobs would fare no better.
-NOBODYS_FAULT = (Unavailable, Expired, BadGateway)
+NOT_OF_THE_INPUT = (Unavailable, Expired, BadGateway)
 
 
-def unobserved(_size: int, _seconds: float) -> None:
-    """Of these batches nobody keeps account."""
+def no_observer(_size: int, _seconds: float) -> None:
+    """No-op batch observer."""
 
 
 @dataclass(frozen=True)
@@ -55,48 +57,60 @@ class Row:
 @dataclass(eq=False)
 class _Job:
     instance: Arrays
-    deadline: float
+    queue: "deque[_Job] | None"  # None once a batch has taken it
+    deadline: float = math.inf
+    background: bool = False
     result: AsyncResult = field(default_factory=AsyncResult)
     submitted: float = field(default_factory=time.monotonic)
-    gone: bool = False
-    carrier: gevent.Greenlet | None = None  # of its batch, where batches run beside
-    together: "list[_Job]" = field(default_factory=list)  # the jobs of that batch
+    gone: bool = False  # nobody waits for it any more
+    batch: "_Batch | None" = None  # one that can be cancelled
+
+
+@dataclass(eq=False)
+class _Batch:
+    jobs: list[_Job]
+    greenlet: gevent.Greenlet
+
+    def cancel_if_unwanted(self) -> None:
+        """Cancel the call when nobody waits for any of its jobs."""
+        if all(job.gone for job in self.jobs):
+            self.greenlet.kill(block=False)
 
 
 class Batcher(Admission):
-    """Gives `compute` batches, as many at once as there are `lanes`.
+    """Gives batches to `execute`, at most `slots` at once.
 
-    A batch that is computed elsewhere is let go when nobody waits for it any more; a
-    thread could not be stopped. All methods are for greenlets of the hub that made it.
+    A batch on another server is cancelled when nobody waits for it any more; a thread
+    cannot be stopped. All methods are for greenlets of the hub that made it.
     """
 
     def __init__(
         self,
-        compute: Compute,
+        execute: Executor,
         *,
         max_batch_size: int,
-        lanes: int = 1,
+        slots: int = 1,
         max_batch_wait: float = 0.0,
         max_queue_wait: float = 5.0,
-        observe: Observe = unobserved,
+        observe: Observe = no_observer,
         warm_seconds: Mapping[int, float] | None = None,
     ) -> None:
         super().__init__(
             max_batch_size=max_batch_size,
-            lanes=lanes,
+            slots=slots,
             max_queue_wait=max_queue_wait,
             warm_seconds=warm_seconds,
         )
-        self._compute = compute
+        self._execute = execute
         self._max_batch_wait = max_batch_wait
         self._observe = observe
         self._queue: deque[_Job] = deque()
+        self._background: deque[_Job] = deque()
         self._waiting = Event()
         self._full = Event()
-        self._finished = time.monotonic()  # the latest batch
-        self._free_lanes = BoundedSemaphore(lanes)
+        self._free_slots = BoundedSemaphore(slots)
         self._batches = Group()
-        self._collector = gevent.spawn(self._collect)
+        self._dispatcher = gevent.spawn(self._dispatch)
 
     @property
     def depth(self) -> int:
@@ -104,195 +118,164 @@ class Batcher(Admission):
         return len(self._queue)
 
     @property
-    def alone(self) -> bool:
-        """Whether who asks has the only place, and a thread of the model is free.
-
-        Never where there is one lane: some pictures take a second to decode, and who
-        comes meanwhile finds another lane.
-        """
-        return (
-            self.taken == 1
-            and self.lanes > 1
-            and isinstance(self._compute, InThreads)
-            and not self._max_batch_wait
-            and not self._free_lanes.locked()
-        )
-
-    @property
-    def fed(self) -> bool:
-        """Whether a whole batch waits: a larger queue would win nothing."""
+    def has_full_batch(self) -> bool:
+        """True if a full batch waits: a longer queue would gain nothing."""
         return len(self._queue) >= self.max_batch_size
 
     def submit(self, instance: Arrays, deadline: float = math.inf) -> Row:
         """Wait for the scores of `instance`.
 
-        Raises ModelFailed, and Expired where its turn comes after `deadline` (a moment
-        of the monotonic clock). A greenlet that is killed or times out while it waits
-        takes its job along.
+        Raises ModelFailed; Expired if its turn comes after `deadline` (a moment of the
+        monotonic clock); Overloaded if it waits longer than `max_queue_wait`. A
+        greenlet that is killed or times out while it waits takes its job along.
         """
-        job = _Job(instance, deadline)
+        job = _Job(instance, self._queue, deadline)
         self._queue.append(job)
         self._waiting.set()
-        if self.fed:
+        if self.has_full_batch:
             self._full.set()
+        return self._result(job)
+
+    def run_in_background(self, instances: list[Arrays]) -> list[Arrays]:
+        """The scores of `instances`, computed in room that no prediction needs.
+
+        Raises ModelFailed, and Overloaded if there was no room for `max_queue_wait`.
+        """
+        jobs = [_Job(one, self._background, background=True) for one in instances]
+        self._background.extend(jobs)
+        self._waiting.set()
         try:
+            return [self._result(job).scores for job in jobs]
+        finally:
+            for job in jobs:
+                self._withdraw(job)
+
+    def close(self) -> None:
+        """Stop dispatching; the queue must be empty or it is never answered."""
+        self._dispatcher.kill()
+        self._batches.kill()
+
+    def _result(self, job: _Job) -> Row:
+        try:
+            job.result.wait(self.max_queue_wait)
+            if job.queue is not None:  # what admission expected was wrong
+                raise self.overloaded(self.wait())
             row: Row = job.result.get()
         except BaseException:
             self._withdraw(job)
             raise
         return row
 
-    def submit_alone(self, undecoded: Undecoded) -> Row:
-        """As `submit`, for who is `alone`: there is nothing to collect.
-
-        The thread that computes it decodes it first. Raises what decoding raises, too.
-        """
-        assert isinstance(self._compute, InThreads)  # noqa: S101  else it is not alone
-        self._free_lanes.acquire()
-        running = self.began(1)
-
-        def ended() -> None:
-            self._end(running)
-            self._free_lanes.release()
-
-        try:
-            scores = self._compute.one(undecoded, ended)
-        except FacenalityError:
-            raise
-        except Exception as error:
-            raise _as_model_failed(error) from None
-        finally:
-            undecoded.gone = True
-        seconds = self._finished - running.started - undecoded.seconds
-        self.took(1, seconds)
-        self._observe(1, seconds)
-        return Row(scores, 0.0, seconds, 1)
-
-    def aside(self, instances: list[Arrays]) -> list[Arrays]:
-        """Scores of a small batch beside the queue, for work that can wait.
-
-        To be called one at a time, and while it is `quiet`: a job that comes meanwhile
-        waits for this batch and no longer. Raises ModelFailed.
-        """
-        with self._free_lanes:
-            try:
-                return self._compute(instances, math.inf)
-            except FacenalityError:  # also one that is thrown at who waits here
-                raise
-            except Exception as error:
-                raise _as_model_failed(error) from None
-
-    def close(self) -> None:
-        """Stop collecting; the queue must be empty or it is never answered."""
-        self._collector.kill()
-        self._batches.kill()
-
     def _withdraw(self, job: _Job) -> None:
         job.gone = True
-        if job in self._queue:
-            self._queue.remove(job)
-        elif job.carrier and all(one.gone for one in job.together):
-            job.carrier.kill(block=False)
+        if job.queue is not None:
+            job.queue.remove(job)
+            job.queue = None
+        elif job.batch:
+            job.batch.cancel_if_unwanted()
 
-    def _collect(self) -> None:
+    def _dispatch(self) -> None:
         while True:
             self._waiting.wait()
             self._wait_for_company()
-            self._free_lanes.acquire()
-            batch = self._take()
-            if not batch:
-                self._free_lanes.release()
-            elif self.lanes == 1:
-                # In this greenlet: the next batch begins before the hub does anything.
-                try:
-                    self._run(batch)
-                finally:
-                    self._free_lanes.release()
+            self._free_slots.acquire()
+            if batch := self._take():
+                self._start(batch)
             else:
-                self._run_beside(batch)
+                self._free_slots.release()
 
     def _wait_for_company(self) -> None:
         if not self._max_batch_wait or not self._queue:
             return
         self._full.clear()
-        if not self.fed:
+        if not self.has_full_batch:
             left = self._queue[0].submitted + self._max_batch_wait - time.monotonic()
             if left > 0:
                 self._full.wait(left)
 
     def _take(self) -> list[_Job]:
-        """The next batch; what has expired meanwhile is no part of it."""
+        """The next batch, without the jobs that have expired in the queue."""
         batch: list[_Job] = []
         now = time.monotonic()
         while self._queue and len(batch) < self.max_batch_size:
             job = self._queue.popleft()
+            job.queue = None
             if now < job.deadline:
                 batch.append(job)
             else:
                 job.result.set_exception(Expired("The deadline passed in the queue."))
-        if not self._queue:
+        room = self._room(len(batch))
+        while self._background and len(batch) < room:
+            job = self._background.popleft()
+            job.queue = None
+            batch.append(job)
+        if not self._queue and not self._background:
             self._waiting.clear()
         return batch
 
-    def _run_beside(self, batch: list[_Job]) -> None:
-        """Begin with `batch`; its lane is free again when it ends, however it ends."""
-        carrier = self._batches.spawn(self._run, batch)
-        carrier.rawlink(lambda _: self._ran_beside(batch))
-        if not isinstance(self._compute, InThreads):
-            for job in batch:
-                job.carrier, job.together = carrier, batch
+    def _room(self, count: int) -> int:
+        """Up to how many instances a batch costs the same: engines pad to powers of 2.
 
-    def _ran_beside(self, batch: list[_Job]) -> None:
-        """Jobs that hold each other would keep their tensors until the next gc."""
-        self._free_lanes.release()
-        for job in batch:
-            job.carrier, job.together = None, []
+        A batch of background jobs alone may be full.
+        """
+        if not count:
+            return self.max_batch_size
+        return min(self.max_batch_size, 1 << (count - 1).bit_length())
+
+    def _start(self, jobs: list[_Job]) -> None:
+        """Run the batch in a greenlet; its slot is free again however it ends."""
+        greenlet = self._batches.spawn(self._run, jobs)
+        if self._execute.cancellable:
+            batch = _Batch(jobs, greenlet)
+            for job in jobs:
+                job.batch = batch
+        greenlet.rawlink(lambda _: self._ended(jobs))
+
+    def _ended(self, jobs: list[_Job]) -> None:
+        self._free_slots.release()
+        for job in jobs:
+            job.batch = None  # a cycle would keep the tensors until the next collection
 
     def _run(self, batch: list[_Job]) -> None:
         """Answer every job of `batch`."""
-        could_begin = self._could_begin(batch)
-        running = self.began(len(batch))
+        running = self.began(len(batch), sum(not job.background for job in batch))
         try:
-            scores = self._asked(batch, running)
-        except NOBODYS_FAULT as error:
+            scores = self._execute([job.instance for job in batch], _deadline(batch))
+        except NOT_OF_THE_INPUT as error:
             for job in batch:
                 job.result.set_exception(error)
             return
         except Exception as error:
             self._recover(batch, error)
             return
-        self.took(len(batch), self._finished - could_begin)
-        seconds = self._finished - running.started
-        self._observe(len(batch), seconds)
+        finally:
+            seconds = self.ended(running)
+        self.learn(len(batch), seconds)
         for job, row in zip(batch, scores, strict=True):
             waited = running.started - job.submitted
             job.result.set(Row(row, waited, seconds, len(batch)))
+        self._report(len(batch), seconds)
 
-    def _asked(self, batch: list[_Job], running: Running) -> list[Arrays]:
-        deadline = max(job.deadline for job in batch)
+    def _report(self, size: int, seconds: float) -> None:
+        """An observer that fails must not take the batcher with it."""
         try:
-            return self._compute([job.instance for job in batch], deadline)
-        finally:
-            self._end(running)
-
-    def _end(self, running: Running) -> None:
-        self.ended(running)
-        self._finished = time.monotonic()
-
-    def _could_begin(self, batch: list[_Job]) -> float:
-        """When a lane was free and a job was there: what the hub adds counts too."""
-        if self._max_batch_wait or self.lanes > 1:
-            return time.monotonic()
-        return max(self._finished, batch[0].submitted)
+            self._observe(size, seconds)
+        except Exception:
+            log.exception("the observer of batches failed")
 
     def _recover(self, batch: list[_Job], error: Exception) -> None:
-        """Find the culprit: each job alone, and a job that fails alone is it."""
+        """Find the culprit: run each job alone, and a job that fails alone is it."""
         if len(batch) == 1:
             batch[0].result.set_exception(_as_model_failed(error))
             return
         for job in batch:
             if not job.gone:
                 self._run([job])
+
+
+def _deadline(batch: list[_Job]) -> float:
+    """The latest of those that wait for a prediction."""
+    return max((job.deadline for job in batch if not job.background), default=math.inf)
 
 
 def _as_model_failed(error: Exception) -> ModelFailed:

@@ -26,11 +26,11 @@ R = TypeVar("R")
 NEWEST = 0.05
 
 
-class Line(Protocol):
+class DecodeQueueKey(Protocol):
     """Whom jobs are decoded for: their line is told by it."""
 
     @property
-    def fed(self) -> bool:
+    def has_full_batch(self) -> bool:
         """Whether so much waits already that decoding it sooner wins nothing."""
 
 
@@ -48,7 +48,9 @@ class Decoders:
     def __init__(self, size: int) -> None:
         self._size = size
         self._threads = Threads(size)
-        self._lines: dict[Line, deque[_Job]] = {}  # the next one to serve first
+        self._lines: dict[
+            DecodeQueueKey, deque[_Job]
+        ] = {}  # the next one to serve first
         self._waiting = Event()
         self._busy = 0
         self._done = Event()
@@ -57,7 +59,7 @@ class Decoders:
 
     def run(
         self,
-        line: Line,
+        line: DecodeQueueKey,
         function: Callable[[Any], R],
         argument: Any,
         deadline: float = float("inf"),
@@ -76,7 +78,7 @@ class Decoders:
             raise
         return decoded
 
-    def wait(self, line: Line) -> float:
+    def wait(self, line: DecodeQueueKey) -> float:
         """Seconds until a job that joined `line` now would have its turn."""
         own = len(self._lines.get(line, ()))
         ahead = sum(min(len(other), own + 1) for other in self._lines.values())
@@ -87,7 +89,7 @@ class Decoders:
         gevent.killall(self._workers)
         self._threads.kill()
 
-    def _withdraw(self, line: Line, job: _Job) -> None:
+    def _withdraw(self, line: DecodeQueueKey, job: _Job) -> None:
         jobs = self._lines.get(line, ())
         if job in jobs:
             jobs.remove(job)  # type: ignore[union-attr]  # a job is in no empty tuple
@@ -110,7 +112,7 @@ class Decoders:
 
     def _allowed(self) -> int:
         """How many may decode at once now."""
-        if all(line.fed for line in self._lines):
+        if all(line.has_full_batch for line in self._lines):
             return max(1, self._size // 2)
         return self._size
 

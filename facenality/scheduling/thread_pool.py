@@ -9,6 +9,7 @@ What is finished comes back in a deque, and the hub's loop is told so by the one
 that another thread may make.
 """
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -19,18 +20,15 @@ from typing import Any, ParamSpec, TypeVar
 import gevent
 from gevent.hub import Waiter
 
+log = logging.getLogger(__name__)
+
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-def _nothing() -> None:
-    """What there is to do when most jobs end."""
 
 
 @dataclass(eq=False)
 class _Job:
     call: Callable[[], Any]
-    ended: Callable[[], None]
     outcome: tuple[Any, Exception | None] = (None, None)
     done: Waiter = field(default_factory=Waiter)
     gone: bool = False  # nobody waits for it any more
@@ -52,20 +50,7 @@ class Threads:
         Raises what `function` raised. Where the greenlet is killed meanwhile, a call
         that has begun is finished and its result dropped; one that has not is not made.
         """
-        return self.run_to_its_end(_nothing, function, *args, **kwargs)
-
-    def run_to_its_end(
-        self,
-        ended: Callable[[], None],
-        function: Callable[P, R],
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> R:
-        """As `run`. `ended` is called in the hub when the thread is free again.
-
-        That is before the result is there, or after whoever waited was killed.
-        """
-        job = _Job(lambda: function(*args, **kwargs), ended)
+        job = _Job(lambda: function(*args, **kwargs))
         self._expect()
         self._jobs.put(job)
         try:
@@ -90,11 +75,25 @@ class Threads:
 
     def _expect(self) -> None:
         """There is one job more: a thread for it, and a reason for the loop to wait."""
+        if self._started < min(self._size, self._pending + 1):
+            self._start_thread()
         self._pending += 1
         self._loop.ref()
-        if self._started < min(self._size, self._pending):
-            self._started += 1
+
+    def _start_thread(self) -> None:
+        """One thread more; without it the ones there are do the work.
+
+        Raises RuntimeError if there is none. Nothing is counted then, so that the next
+        call tries again.
+        """
+        try:
             threading.Thread(target=self._work, daemon=True).start()
+        except RuntimeError:
+            if not self._started:
+                raise
+            log.warning("the system refuses another thread; %d work on", self._started)
+        else:
+            self._started += 1
 
     def _work(self) -> None:
         """In a thread: one job after the other, until there is none."""
@@ -111,7 +110,6 @@ class Threads:
             self._pending -= 1
             self._loop.unref()
             job = self._finished.popleft()
-            job.ended()
             job.done.switch(None)  # who waits goes on at once
 
 

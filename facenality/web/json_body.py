@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 
 from ..errors import Malformed, TooLarge
-from ..scheduling.decode_pool import Decoders, Line
+from ..scheduling.decode_pool import DecodeQueueKey, Decoders
 from . import json_chunked
 from .request import Request
 
@@ -98,9 +98,9 @@ class JsonBodies:
 
     decoders: Decoders
     max_bytes: int
-    fed = False
+    has_full_batch = False
 
-    def read(self, request: Request, line: Line | None = None) -> Any:
+    def read(self, request: Request, line: DecodeQueueKey | None = None) -> Any:
         """The body as JSON, parsed when it is the turn of `line`.
 
         Raises Malformed, TooLarge.
@@ -115,6 +115,6 @@ class JsonBodies:
             raise too_large
         return self.parse(body, line)
 
-    def parse(self, body: bytes, line: Line | None = None) -> Any:
+    def parse(self, body: bytes, line: DecodeQueueKey | None = None) -> Any:
         """`body` as JSON. Raises Malformed, TooLarge."""
         return loads(body, partial(self.decoders.run, line or self))

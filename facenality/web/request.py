@@ -19,7 +19,7 @@ from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from ..arrays import LISTS
 from ..errors import Malformed, TooLarge, UnprocessableInput, UnsupportedType
-from ..scheduling.decode_pool import Decoders, Line
+from ..scheduling.decode_pool import DecodeQueueKey, Decoders
 from ..tasks import Payload
 from . import multipart
 
@@ -168,7 +168,9 @@ def _check_count(count: int) -> None:
 ENCODINGS = {"gzip": 31, "deflate": 15}
 
 
-def body(request: Request, decoders: Decoders, line: Line, most: int) -> bytes:
+def body(
+    request: Request, decoders: Decoders, line: DecodeQueueKey, most: int
+) -> bytes:
     """The body of at most `most` bytes, decompressed when it is the turn of `line`.
 
     Raises Malformed, TooLarge, UnsupportedType.

@@ -18,19 +18,18 @@ import numpy as np
 from ...arrays import Array, Arrays, length
 from ...errors import ModelLoadFailed
 from .. import padding
-from ..engine import Converted, Precision
-from ..thread_priority import giving_way
+from ..engine import Converted, Engine, Precision, share_of_batch
+from ..thread_priority import run_at_lower_priority
 from . import openvino
-from .infer_requests import Alone, Beside, Requests, streams
+from .infer_requests import LatencyRequest, RequestPool, ThroughputRequest, streams
 
 PRECISIONS = {"float32": "f32", "bfloat16": "bf16"}
 
 
-class OpenVINOEngine:
+class OpenVINOEngine(Engine):
     """See the protocol `Engine`."""
 
     name = "openvino"
-    least = 1
 
     def __init__(
         self,
@@ -43,14 +42,15 @@ class OpenVINOEngine:
         self.facts = converted.facts
         self.agreement = converted.agreement
         self.precision = precision
-        self.streams = streams(threads)
+        self._streams = streams(threads)
+        self.max_concurrency = self._streams + 1  # one more waits ready-made
         self._threads = threads
         try:
             self._model = _core().read_model(converted.file)
             compiled = self._compiled(1)
         except RuntimeError as error:
             raise ModelLoadFailed("OpenVINO cannot compile the model") from error
-        self._requests = Requests(Alone(compiled.create_infer_request()))
+        self._requests = RequestPool(LatencyRequest(compiled.create_infer_request()))
         self._dtypes = [part.get_element_type().to_dtype() for part in compiled.inputs]
 
     def predict(self, batch: Arrays) -> Arrays:
@@ -65,12 +65,22 @@ class OpenVINOEngine:
         finally:
             self._requests.give_back(request)
 
-    def open_lanes(self, lanes: int, most: int) -> None:
-        """Compile and warm what computes several batches at once, of up to `most`."""
-        compiled = giving_way(lambda: self._compiled(self.streams))
+    def concurrent_batch_size(self, best: int) -> int:
+        """See `Engine`."""
+        return share_of_batch(best, self._streams, least=1)
+
+    def prepare(self, max_batch_size: int) -> None:
+        """Compile and warm the model for several batches at once; see `Engine`."""
+        if self._streams == 1:
+            return
+        compiled = run_at_lower_priority(lambda: self._compiled(self._streams))
         # As many as there are calls: what waits for a stream waits in OpenVINO's queue.
-        requests = [Beside(compiled.create_infer_request()) for _ in range(lanes)]
-        for size in self.batch_sizes[: bisect_left(self.batch_sizes, most) + 1]:
+        requests = [
+            ThroughputRequest(compiled.create_infer_request())
+            for _ in range(self.max_concurrency)
+        ]
+        last = bisect_left(self.batch_sizes, max_batch_size)
+        for size in self.batch_sizes[: last + 1]:
             given = [
                 np.zeros((size, *one.example_shape()), dtype)
                 for one, dtype in zip(self.facts.inputs, self._dtypes, strict=True)

@@ -1,8 +1,8 @@
 """OpenVINO's infer requests, and which of them computes a batch.
 
-A batch alone has all threads, so that it is answered soonest. Several batches have a
-stream of the compiled model each, with threads of its own: threads that share a batch
-wait for each other after every layer, and each of them for those that decode.
+A batch alone uses all threads, so that it is answered soonest. Several batches run in
+streams of the compiled model, each with threads of its own: threads that share a batch
+would wait for each other after every layer, and for the decoders.
 """
 
 import threading
@@ -20,7 +20,7 @@ def streams(threads: int) -> int:
     return min(max(threads, 1), MAX_STREAMS)
 
 
-class Alone:
+class LatencyRequest:
     """Computes with all threads, the one that asks among them."""
 
     def __init__(self, request: Any) -> None:
@@ -32,7 +32,7 @@ class Alone:
         return list(answered.to_tuple())
 
 
-class Beside:
+class ThroughputRequest:
     """Computes in one of the streams, the first that is free."""
 
     def __init__(self, request: Any) -> None:
@@ -48,37 +48,37 @@ class Beside:
         return [tensor.data for tensor in self._request.output_tensors]
 
     def infer(self, given: list[Array]) -> list[Array]:
-        """As `Alone`."""
+        """As `LatencyRequest`."""
         self.begin(given)
         return self.end()
 
 
-class Requests:
-    """For native threads; until there are others, all of them wait for `alone`."""
+class RequestPool:
+    """For native threads; until there are others, all of them wait for `latency`."""
 
-    def __init__(self, alone: Alone) -> None:
-        self._alone = alone
-        self._beside: list[Beside] = []
+    def __init__(self, latency: LatencyRequest) -> None:
+        self._latency = latency
+        self._throughput: list[ThroughputRequest] = []
         self._busy = 0
         self._change = threading.Condition()
 
-    def add(self, beside: Iterable[Beside]) -> None:
+    def add(self, requests: Iterable[ThroughputRequest]) -> None:
         """From now on these compute what does not come alone."""
         with self._change:
-            self._beside += beside
+            self._throughput += requests
             self._change.notify_all()
 
-    def take(self) -> Alone | Beside:
+    def take(self) -> LatencyRequest | ThroughputRequest:
         """What the next batch is computed by."""
         with self._change:
-            self._change.wait_for(lambda: self._beside or not self._busy)
+            self._change.wait_for(lambda: self._throughput or not self._busy)
             self._busy += 1
-            return self._alone if self._busy == 1 else self._beside.pop()
+            return self._latency if self._busy == 1 else self._throughput.pop()
 
-    def give_back(self, taken: Alone | Beside) -> None:
+    def give_back(self, taken: LatencyRequest | ThroughputRequest) -> None:
         """Its batch is computed, and what it answered is copied."""
         with self._change:
             self._busy -= 1
-            if isinstance(taken, Beside):
-                self._beside.append(taken)
+            if isinstance(taken, ThroughputRequest):
+                self._throughput.append(taken)
             self._change.notify()

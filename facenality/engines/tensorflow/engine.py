@@ -22,7 +22,7 @@ import tensorflow as tf
 from ...arrays import Array, Arrays, length
 from ...spec import ModelSpec
 from .. import padding
-from ..engine import Converted, ProgressCallback
+from ..engine import Converted, Engine, ProgressCallback, share_of_batch
 from . import frozen_graph
 from .loading import UNKNOWN_ACTIVATION, Traced
 
@@ -30,11 +30,14 @@ from .loading import UNKNOWN_ACTIVATION, Traced
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
-class TensorFlowEngine:
+# MobileNetV2 in batches of 1, 2, 4, 8 takes 10.3, 7.5, 6.7, 6.4 ms an instance.
+LEAST = 4
+
+
+class TensorFlowEngine(Engine):
     """See the protocol `Engine`; `owner` holds what `graph` refers to, if anything."""
 
     name = "tensorflow"
-    least = 4  # MobileNetV2 in batches of 1, 2, 4, 8: 10.3, 7.5, 6.7, 6.4 ms each
 
     def __init__(
         self,
@@ -44,7 +47,8 @@ class TensorFlowEngine:
         owner: Any = None,
     ) -> None:
         self.precision = runtime.precision()
-        self.streams = runtime.streams()
+        self._streams = runtime.streams()
+        self.max_concurrency = self._streams + 1  # one more waits ready-made
         self.graph = graph
         self.facts = facts
         self.batch_sizes = batch_sizes
@@ -57,6 +61,10 @@ class TensorFlowEngine:
         tensors = map(tf.constant, padding.inputs(grown, self.facts))
         parts = [part.numpy() for part in self.graph(*tensors)]
         return padding.scores(parts, size, length(batch), self.facts)
+
+    def concurrent_batch_size(self, best: int) -> int:
+        """See `Engine`."""
+        return share_of_batch(best, self._streams, LEAST)
 
     def keep(self, file: Path) -> bool:
         """See the protocol `Keepable`."""

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 
 from ..engine import Precision
-from ..thread_priority import giving_way
+from ..thread_priority import run_at_lower_priority
 
 LEGACY = "TF_USE_LEGACY_KERAS"
 PRECISION = "TF_SET_ONEDNN_FPMATH_MODE"  # oneDNN's; BF16 rounds inside convolutions
@@ -40,7 +40,7 @@ def set_up(precision: Precision, threads: int) -> None:
         with suppress(RuntimeError):  # it computes already: someone else chose
             tf.config.threading.set_intra_op_parallelism_threads(threads)
             tf.config.threading.set_inter_op_parallelism_threads(min(threads, STREAMS))
-            giving_way(tf.config.list_logical_devices)  # this starts them
+            run_at_lower_priority(tf.config.list_logical_devices)  # this starts them
 
 
 def precision() -> Precision:

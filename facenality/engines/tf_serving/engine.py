@@ -14,7 +14,7 @@ import numpy as np
 from ...arrays import Array, Arrays, length
 from ...errors import BadGateway, ModelLoadFailed, ModelServerUnavailable
 from ...spec import ModelSpec, TensorSpec
-from ..engine import Precision
+from ..engine import Precision, RemoteEngine
 from ..padding import inputs
 from ..remote import Remote
 from . import client
@@ -79,7 +79,7 @@ LOOK_SECONDS = 2.0  # for a question that costs it nothing
 LOAD_SECONDS = 10.0  # for the first answers of a model, which may be the slowest
 
 
-class TFServingEngine:
+class TFServingEngine(RemoteEngine):
     """See the protocol `RemoteEngine`."""
 
     name = "tf-serving"
@@ -93,7 +93,7 @@ class TFServingEngine:
         self._metadata = self._channel.method(
             f"{SERVICE}/GetModelMetadata", pb.GetModelMetadataResponse
         )
-        self.in_flight = remote.in_flight
+        self.max_concurrency = remote.in_flight
         self.batch_sizes = tuple(sorted({1, remote.batch_size}))
         try:
             self.facts = self._asked_facts(seconds)
@@ -123,7 +123,7 @@ class TFServingEngine:
             raise client.error(error, self._remote) from None
         return self._scores(reply, count)
 
-    def look(self) -> bool:
+    def health_check(self) -> bool:
         """Whether its signature is still the one that was loaded.
 
         A name that was gone for a while is looked up ever more seldom by gRPC, up to

@@ -1,11 +1,10 @@
-"""One explanation at a time, in the pauses of the predictions.
+"""One explanation at a time, in room that predictions leave.
 
 Theory of operation. An explanation is a hundred predictions that nobody must wait
-for. They reach the model in small batches beside its queue, and before each one the
-explainer waits until every model has been quiet for a moment. So a prediction that
-arrives waits for one small batch at most, and where predictions follow closely upon
-each other, the explanation is the one that gives way: it is refused like a request that
-finds the queue full.
+for. They reach the model as background jobs, a few at a time: they fill the batches of
+predictions that are not full, and run by themselves while no prediction waits. So a
+prediction waits for one small batch at most. If predictions fill every batch, the
+explanation is refused like a request that finds the queue full.
 
 The one prediction that is to be explained, out of all of a row.
 
@@ -75,9 +74,7 @@ class Occluder(Protocol):
         """What the reply says of those parts, given the weight of each."""
 
 
-# Ten times what a prediction may have to wait for: traffic that comes at the worst
-# rhythm is slowed by a tenth.
-QUIET_S = 0.25
+# A prediction that arrives at the wrong moment waits for so many seconds more.
 CHUNK_S = 0.025
 
 
@@ -148,20 +145,18 @@ class Explainer:
         self, served: LoadedModel, chunk: list[Arrays]
     ) -> tuple[list[Arrays], float]:
         """The scores, and how many seconds they took."""
-        self._wait_for_quiet()
-        started = time.monotonic()
-        return served.batcher.aside(chunk), time.monotonic() - started
-
-    def _wait_for_quiet(self) -> None:
-        busy = Overloaded(
-            "The server is busy with predictions; explanations wait until it is quiet.",
-            retry_after=self._patience,
-        )
-        with gevent.Timeout(self._patience, busy):
-            while (missing := QUIET_S - self._catalog.quiet) > 0:
-                gevent.sleep(missing)
         if self._catalog.draining:
             raise Draining("The server is going down.")
+        started = time.monotonic()
+        try:
+            rows = served.batcher.run_in_background(chunk)
+        except Overloaded:
+            raise Overloaded(
+                "The server is busy with predictions, which leave explanations no "
+                "room; try again later.",
+                retry_after=self._patience,
+            ) from None
+        return rows, time.monotonic() - started
 
 
 def _parts(served: LoadedModel, payload: Payload) -> Occluder:
