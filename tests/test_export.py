@@ -15,7 +15,7 @@ import tensorflow as tf
 
 import made
 from facenality.app.main import main
-from facenality.commands.export import checks, places
+from facenality.commands.export import publish, verify
 from facenality.engines.tensorflow import engine
 from facenality.engines.tensorflow import export as saving
 from facenality.registry import card, infer_config
@@ -178,10 +178,10 @@ def test_labels_of_any_kind_survive_the_card(tmp_path):
 
 
 def test_every_awkward_label_is_toml():
-    from facenality.commands.export import card_text
+    from facenality.commands.export import gateway_card
 
     one = ModelConfig("text-classification", tuple(AWKWARD), "score", None, ())
-    text = card_text.text("m", one, card.Card())
+    text = gateway_card.text("m", one, card.Card())
     assert tomllib.loads(text)["labels"] == AWKWARD
 
 
@@ -421,7 +421,7 @@ def test_a_version_gets_its_name_when_it_is_whole(tmp_path, monkeypatch):
     (tmp_path / "models").mkdir()
     made.sums(tmp_path / "models" / "sums.keras")
     seen = []
-    compare, publish = checks.tensors, places.publish
+    compare, move = verify.compare, publish.publish
 
     def looking(function):
         def look(*args):
@@ -430,8 +430,8 @@ def test_a_version_gets_its_name_when_it_is_whole(tmp_path, monkeypatch):
 
         return look
 
-    monkeypatch.setattr(checks, "tensors", looking(compare))
-    monkeypatch.setattr(places, "publish", looking(publish))
+    monkeypatch.setattr(verify, "compare", looking(compare))
+    monkeypatch.setattr(publish, "publish", looking(move))
     assert export(tmp_path / "models", tmp_path / "out") == 0
     assert seen == [[".1.exporting"], [".1.exporting"]]
     assert [one.name for one in (tmp_path / "out").iterdir()] == ["1"]
@@ -527,7 +527,7 @@ def test_however_it_ends_nothing_half_is_left(raised, tmp_path, monkeypatch, cap
 
     (tmp_path / "models").mkdir()
     made.sums(tmp_path / "models" / "sums.keras")
-    monkeypatch.setattr(checks, "tensors", ends)
+    monkeypatch.setattr(verify, "compare", ends)
     status, told = ENDS[raised]
     assert export(tmp_path / "models", tmp_path / "out") == status
     assert told in capsys.readouterr().err

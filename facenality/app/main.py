@@ -43,9 +43,9 @@ def shown_host(settings: Settings) -> str:
 def export(command: cli.Command) -> int:
     """Imported here, since no server needs it."""
     from ..commands.export import command as exporting
-    from ..commands.export.wanted import Wanted
+    from ..commands.export.request import ExportRequest
 
-    wanted = Wanted(
+    wanted = ExportRequest(
         command.out,
         command.as_version,
         force=command.force,

@@ -13,20 +13,20 @@ from ...registry.selection.measure import FLOAT32
 from ...settings import Settings
 from ...spec import TensorSpec
 from ..console import stages
-from .chosen import chosen
-from .steps import STAGES, Exported, run
-from .wanted import ExportFailed, Wanted
+from . import model
+from .request import ExportFailed, ExportRequest
+from .run import STAGES, Exported, run
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 log = logging.getLogger(__name__)
 
 
-def export(settings: Settings, wanted: Wanted) -> int:
-    """Export a model; the exit status. Raises WrongSetting."""
+def export(settings: Settings, wanted: ExportRequest) -> int:
+    """Export a model; the exit status. Raises InvalidSetting."""
     out, err = Console(), Console(stderr=True)
     try:
-        found = chosen(settings)
+        found = model.find(settings)
         if wanted.card:
             _refuse_card(wanted.card)
         exported = _run(out, found, settings, wanted)
@@ -53,14 +53,14 @@ def export(settings: Settings, wanted: Wanted) -> int:
 
 
 def _run(
-    out: Console, found: ModelFiles, settings: Settings, wanted: Wanted
+    out: Console, found: ModelFiles, settings: Settings, wanted: ExportRequest
 ) -> Exported:
     """Behind a progress bar that vanishes."""
     with stages(out, found.name, STAGES) as tell:
         return run(found, settings, wanted, tell)
 
 
-def report(found: ModelFiles, exported: Exported, wanted: Wanted) -> list[str]:
+def report(found: ModelFiles, exported: Exported, wanted: ExportRequest) -> list[str]:
     """What was written, how it is asked, how far it agrees, and what comes next."""
     name, folder = found.name, exported.folder
     return [

@@ -2,8 +2,6 @@
 
 Inputs and outputs are called as the model calls them, the batch axis is open, and what
 the function refers to (variables, tables of words, files) is saved with it.
-
-The names of a SavedModel's signatures, and what metadata shows of one.
 """
 
 import re
@@ -43,9 +41,9 @@ def exported_name(name: str) -> str:
 
 
 def write(traced: Traced, folder: Path) -> None:
-    """Save `traced` in `folder`. Raises ModelNotLoaded where it cannot be saved."""
+    """Save `traced` in `folder`. Raises ModelLoadFailed where it cannot be saved."""
     _refuse_python(traced.function)
-    signatures = {SERVING: _tensors(traced)}
+    signatures = {SERVING: _signature(traced)}
     try:
         tf.saved_model.save(_held(traced), str(folder), signatures)
     except (ValueError, TypeError, AssertionError, tf.errors.OpError) as error:
@@ -53,8 +51,8 @@ def write(traced: Traced, folder: Path) -> None:
         raise ModelLoadFailed(f"TensorFlow cannot save it: {why}") from error
 
 
-def _tensors(traced: Traced) -> Any:
-    """The signature of the model itself: numbers (or texts) in, scores out."""
+def _signature(traced: Traced) -> Any:
+    """Numbers or texts in, scores out."""
     inputs = _distinct([exported_name(one.name) for one in traced.facts.inputs])
     outputs = _distinct([one.name for one in traced.facts.outputs])
 
@@ -63,7 +61,9 @@ def _tensors(traced: Traced) -> Any:
         return dict(zip(outputs, answered, strict=True))
 
     # What the function captured follows after its own inputs.
-    return _signature(serve, dict(zip(inputs, traced.function.inputs, strict=False)))
+    tensors = dict(zip(inputs, traced.function.inputs, strict=False))
+    specs = {n: tf.TensorSpec(t.shape, t.dtype, n) for n, t in tensors.items()}
+    return tf.function(serve, autograph=False).get_concrete_function(**specs)
 
 
 def _distinct(names: list[str]) -> list[str]:
@@ -73,11 +73,6 @@ def _distinct(names: list[str]) -> list[str]:
             "them apart by their names: name them differently, and save it again"
         )
     return names
-
-
-def _signature(serve: Any, inputs: dict[str, Any]) -> Any:
-    specs = {n: tf.TensorSpec(t.shape, t.dtype, n) for n, t in inputs.items()}
-    return tf.function(serve, autograph=False).get_concrete_function(**specs)
 
 
 def _held(traced: Traced) -> Any:
@@ -128,7 +123,7 @@ class Reopened:
         self._loaded = tf.saved_model.load(str(folder))
 
     def signature(self) -> Signature:
-        """The default one, as metadata shows it."""
+        """As the metadata shows it."""
         return _shown(SERVING, self._loaded.signatures[SERVING])
 
     def call(self, inputs: dict[str, Array]) -> dict[str, Array]:

@@ -1,4 +1,4 @@
-"""What is to be exported where, and how that fails."""
+"""The flags of `app.py export`, and the error that ends it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +11,8 @@ class ExportFailed(FacenalityError):
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """The flags of `app.py export`."""
+class ExportRequest:
+    """What to export, and where to."""
 
     out: Path
     version: int | None = None  # None: the model's own

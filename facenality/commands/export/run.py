@@ -1,4 +1,4 @@
-"""Traced, written aside, loaded again, compared, published: the steps of an export.
+"""The steps of an export: trace, write aside, load again, compare, publish.
 
 TensorFlow is imported by the first of them, and computes in float32 whatever the
 setting says: how precise the answers are is TensorFlow Serving's own choice then.
@@ -15,11 +15,10 @@ from ...engines.tensorflow.export import Signature
 from ...registry.repository import ModelFiles
 from ...registry.selection.cache import installed
 from ...settings import Settings
-from . import card_text, checks, places
-from .subject import Subject, subject
-from .wanted import ExportFailed, Wanted
+from . import gateway_card, model, publish, verify
+from .request import ExportFailed, ExportRequest
 
-STAGES = 6  # that `run` tells of
+STAGES = 6  # that `run` reports
 
 
 @dataclass(frozen=True)
@@ -29,17 +28,17 @@ class Exported:
     folder: Path
     size: int  # bytes
     signature: Signature
-    agreement: checks.Agreement
+    agreement: verify.Agreement
     golden: bool  # there is a sample, and it is answered as expected
     card: str
 
 
 def run(
-    found: ModelFiles, settings: Settings, wanted: Wanted, tell: ProgressCallback
+    found: ModelFiles, settings: Settings, wanted: ExportRequest, tell: ProgressCallback
 ) -> Exported:
-    """Export `found`. Raises ExportFailed, ModelNotLoaded, OSError."""
+    """Export `found`. Raises ExportFailed, ModelLoadFailed, OSError."""
     target = wanted.out / str(wanted.version or found.version)
-    places.refuse(target, force=wanted.force)
+    publish.refuse(target, force=wanted.force)
     if installed("tensorflow") is None:
         raise ExportFailed(
             "export writes with TensorFlow, which is not installed here: pip install "
@@ -50,29 +49,33 @@ def run(
     from ...engines.tensorflow import export
 
     tell("loading the model")
-    one = subject(found)
-    with places.made_aside(target) as aside:
+    one = model.load(found)
+    with publish.made_aside(target) as aside:
         tell("writing")
         export.write(one.traced, aside)
         tell("loading what was written")
         reopened = export.Reopened(aside)
         exported = _checked(one, reopened, target, aside, tell)
         tell("publishing")
-        places.publish(aside, target)
+        publish.publish(aside, target)
     return exported
 
 
 def _checked(
-    one: Subject, reopened: Any, target: Path, aside: Path, tell: ProgressCallback
+    one: model.ReferenceModel,
+    reopened: Any,
+    target: Path,
+    aside: Path,
+    tell: ProgressCallback,
 ) -> Exported:
     tell("comparing with the model")
-    agreement = checks.tensors(one, reopened)
-    golden = checks.golden_sample(one, reopened)
+    agreement = verify.compare(one, reopened)
+    golden = verify.check_golden_sample(one, reopened)
     return Exported(
         target,
         sum(file.stat().st_size for file in aside.rglob("*") if file.is_file()),
         reopened.signature(),
         agreement,
         golden,
-        card_text.text(one.found.name, one.recipe, one.written),
+        gateway_card.text(one.found.name, one.recipe, one.written),
     )

@@ -1,4 +1,4 @@
-"""The model that is exported, as this machine would serve it on TensorFlow."""
+"""Finds the model to export, and loads it as this machine would serve it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,13 +10,16 @@ from ...engines.tensorflow.export import exported_name
 from ...engines.tensorflow.loading import UNKNOWN_ACTIVATION
 from ...registry import card, infer_config
 from ...registry.card import Card
-from ...registry.repository import ModelFiles
+from ...registry.registry import Registry
+from ...registry.repository import SUFFIXES, ModelFiles
+from ...settings import Settings
 from ...spec import ModelConfig, ModelSpec
 from ...tasks import Task
+from .request import ExportFailed
 
 
 @dataclass(frozen=True)
-class Subject:
+class ReferenceModel:
     """Loaded and traced, with all that serving it takes."""
 
     found: ModelFiles
@@ -59,8 +62,8 @@ class Subject:
         return export.reference(self.traced, inputs)
 
 
-def subject(found: ModelFiles) -> Subject:
-    """Load, trace and complete the card. Raises ModelNotLoaded."""
+def load(found: ModelFiles) -> ReferenceModel:
+    """Load, trace and complete the card. Raises ModelLoadFailed."""
     from ...engines.tensorflow import engine
 
     written = card.read(found.beside("model.toml"))
@@ -70,4 +73,33 @@ def subject(found: ModelFiles) -> Subject:
         facts = engine.of_traced(traced, (1,)).facts  # read off the graph
     settled = infer_config.complete(written, facts, found.labels_folder())
     task = tasks.make(settled, facts)
-    return Subject(found, written, facts, settled, task, traced)
+    return ReferenceModel(found, written, facts, settled, task, traced)
+
+
+def find(settings: Settings) -> ModelFiles:
+    """The newest version of the model that a request without a name would mean.
+
+    Raises ExportFailed, InvalidSetting.
+    """
+    catalog = Registry(settings)
+    name = catalog.default
+    if name is None:
+        raise ExportFailed(_which(settings, catalog.names))
+    found = max(e.found for e in catalog.entries if e.found.name == name)
+    if found.file.suffix == ".py":
+        raise ExportFailed(
+            f"{name} is a model.py, and TensorFlow Serving runs no Python: only "
+            ".keras, .h5 and saved_model/ can be exported."
+        )
+    if found.file.suffix not in SUFFIXES and found.file.name != "saved_model":
+        raise ExportFailed(
+            f"{name} has no model file here: only .keras, .h5 and saved_model/ can be "
+            "exported."
+        )
+    return found
+
+
+def _which(settings: Settings, names: list[str]) -> str:
+    if not names:
+        return f"There is no model in {settings.models_dir}."
+    return f"Name the model to export: --model {'|'.join(names)}."

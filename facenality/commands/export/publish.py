@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from .wanted import ExportFailed
+from .request import ExportFailed
 
 GRAPH = "saved_model.pb"
 
