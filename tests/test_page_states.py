@@ -6,7 +6,7 @@ import pytest
 
 from made import picture
 from serving import ROOT
-from visiting import answer, give, part, top, visit
+from visiting import answer, file, give, part, top, visit
 
 PREDICT = re.compile(r"/predict\?")
 
@@ -166,7 +166,7 @@ def test_an_empty_page_reloads_by_itself_after_an_update(chromium, page_server):
         update_server(page)
         page.wait_for_selector("#connection:has-text('The server has been updated')")
         page.unroute("**/static/**")
-        page.wait_for_function("document.title === 'Facenality'")
+        page.wait_for_function("() => document.title === 'Facenality'")
         page.wait_for_selector("#workspace", state="visible")
 
 
@@ -184,10 +184,12 @@ def test_a_page_with_answers_says_so_and_reloads_on_request(chromium, page_serve
         page.wait_for_selector("#results-empty", state="visible")
 
 
-def test_without_a_connection_an_action_says_so(chromium, page_server):
+def test_what_is_loaded_later_says_so_without_a_connection(chromium, page_server):
     with visit(chromium, page_server) as page:
-        give(page)
-        answer(page)
+        give(page, file("red.png"), file("blue.png", "blue"))
+        answer(page, 2)
         page.route("**/static/**", lambda route: route.abort())
         page.click("[data-testid=why]")
         page.wait_for_selector("[data-testid=extra]:has-text('cannot be reached')")
+        page.click("#take-csv")
+        page.wait_for_selector("#results-count:has-text('cannot be reached')")

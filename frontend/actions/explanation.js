@@ -18,7 +18,7 @@ const FAINT = 0.005; // half a percentage point, or half a hundredth of the mode
 export function heatmapView(reply, file) {
   const { heatmap, picture, label } = reply;
   const image = make('img', { alt: '', draggable: false });
-  const map = drawn(heatmap, faint(reply));
+  const map = drawMap(heatmap, faint(reply));
   lay(map, picture.box);
   showPicture(image, file);
   const frame = make('div', { className: 'why-frame', role: 'img', ariaLabel: words.why.picture(label) }, image, map);
@@ -33,7 +33,7 @@ export function heatmapView(reply, file) {
 }
 
 /** The grid as a tiny canvas; the browser makes it smooth when it stretches it. */
-function drawn({ rows, cols, values }, least) {
+function drawMap({ rows, cols, values }, least) {
   const canvas = make('canvas', { width: cols, height: rows, className: 'why-map', testid: 'why-map', ariaHidden: 'true' });
   const context = canvas.getContext('2d');
   const pixels = context.createImageData(cols, rows);
@@ -112,10 +112,10 @@ function word({ text, weight }, largest, reply) {
   const share = weight / largest;
   if (Math.abs(share) < MIN_MARKED) return text;
   const sign = weight > 0 ? '+' : '−';
-  const drawn = make('mark', { className: weight > 0 ? 'towards' : 'against' }, text,
+  const mark = make('mark', { className: weight > 0 ? 'towards' : 'against' }, text,
     make('small', { textContent: `${sign}${size(reply, weight)}` }));
-  drawn.style.setProperty('--weight', `${Math.round(Math.abs(share) * 100)}%`);
-  return drawn;
+  mark.style.setProperty('--weight', `${Math.round(Math.abs(share) * 100)}%`);
+  return mark;
 }
 
 const isProbability = (reply) => kindOf(reply) === 'probability';

@@ -1,7 +1,7 @@
 // The answers of this visit, newest first, as a list or a gallery. They are kept in this tab only.
 
 import { loadPart } from '../api/page_version.js';
-import { make } from '../lib/dom.js';
+import { announce, make } from '../lib/dom.js';
 import { words } from '../lib/words.js';
 import { createCard } from './card.js';
 import { numberOf } from './prediction.js';
@@ -128,9 +128,15 @@ function createGallery(list, cards) {
   }
 
   async function download(format) {
-    const exporting = await loadPart(() => import('./export.js')).catch(({ message }) => announce(message));
-    if (!exporting) return;
-    const { blob, name } = exporting.exportAnswers(format, [...cards].map(({ outcome }) => outcome));
+    let exportAnswers;
+    try {
+      ({ exportAnswers } = await loadPart(() => import('./export.js')));
+    } catch ({ message }) {
+      element('results-count').textContent = message; // until the answers change
+      announce(message);
+      return;
+    }
+    const { blob, name } = exportAnswers(format, [...cards].map(({ outcome }) => outcome));
     const url = URL.createObjectURL(blob);
     make('a', { href: url, download: name }).click();
     setTimeout(() => URL.revokeObjectURL(url), 1000);

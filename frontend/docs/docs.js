@@ -93,7 +93,7 @@ function repliesOf({ responses }, resolve) {
     ...Object.entries(reply.content ?? {}).flatMap(([kind, { schema }]) => [make('p', {}, code(kind)), shape(schema, resolve)]),
   ]);
   const errors = replies.filter(([status]) => status >= 400);
-  const rows = errors.map(([status, reply]) => [make('strong', { textContent: status }), description(reply), headersOf(reply)]);
+  const rows = errors.map(([status, reply]) => [make('strong', { textContent: status }), meaningOf(reply), headersOf(reply)]);
   return [...good, make('details', { className: 'errors' },
     make('summary', { textContent: `Errors: ${errors.map(([status]) => status).join(', ')}` }),
     table('Errors', ['Status', 'Codes', 'Headers'], rows))];
@@ -102,7 +102,7 @@ function repliesOf({ responses }, resolve) {
 const headersOf = ({ headers = {} }) => make('span', { className: 'quiet', textContent: Object.keys(headers).join(', ') });
 
 /** A title, then a list of codes: `malformed`: the request cannot be read. */
-function description(reply) {
+function meaningOf(reply) {
   const [first, ...codes] = reply.description.split('\n').filter(Boolean);
   const items = codes.map((line) => make('li', {}, prose(line.slice('- '.length))));
   return make('div', {}, first, make('ul', {}, ...items));

@@ -20,7 +20,7 @@ function preferred() {
 }
 
 /** The button that names the other language, in that language. @param {() => boolean} mayReload whether the page may reload, which the switch needs */
-export function bindLanguage(mayLeave) {
+export function bindLanguage(mayReload) {
   const other = Object.keys(NAMES).find((one) => one !== language);
   const button = document.getElementById('language-switch');
   button.textContent = NAMES[other];

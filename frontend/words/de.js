@@ -20,7 +20,7 @@ export const words = {
     limit: 'Bis 15 MiB je Bild, so viele Sie möchten',
     camera: 'Kamera verwenden',
     pad: 'Zeichenfläche',
-    undo: 'Rückgängig',
+    undo: 'Zurück',
     clear: 'Leeren',
     padHint: 'Die Antwort kommt, wenn Sie den Stift heben.',
     padKeys:
