@@ -129,7 +129,7 @@ def test_a_correction_is_stored_with_consent_and_can_be_deleted(
         page.select_option("[data-testid=correct-label]", "blue")
         page.click("[data-testid=correct-send]")
         part(page, "correct-delete")
-        assert "kept as “blue”" in part(page, "correct-status").inner_text()
+        assert "stored as “blue”" in part(page, "correct-status").inner_text()
         assert len(kept_now(kept)) == 1
         lines = (kept / "index.jsonl").read_text().splitlines()
         noted = [json.loads(x)["keep"] for x in lines if '"keep"' in x][-1]

@@ -1,6 +1,6 @@
 // Two models, or two versions of one, on the same input: label by label, with a bar for each.
 
-import { byLabel, format, numberOf } from '../answer/prediction.js';
+import { byLabel, formatNumber, numberOf } from '../answer/prediction.js';
 import { predict } from '../api/client.js';
 import { withRetries } from '../api/failure.js';
 import { hasOneLabel, titleOf, topOf } from '../api/model.js';
@@ -58,7 +58,7 @@ function cell(prediction, largest) {
   const share = 'probability' in prediction ? prediction.probability : Math.abs(numberOf(prediction)) / largest;
   bar.style.setProperty('--share', share);
   bar.classList.toggle('negative', numberOf(prediction) < 0);
-  return make('td', {}, make('span', { textContent: format(prediction) }), bar);
+  return make('td', {}, make('span', { textContent: formatNumber(prediction) }), bar);
 }
 
 function verdict(one, other, ours, theirs) {
@@ -70,5 +70,5 @@ function verdict(one, other, ours, theirs) {
     .map(([label, prediction]) => [label, numberOf(theirs.get(label)) - numberOf(prediction)])
     .sort(([, a], [, b]) => Math.abs(b) - Math.abs(a));
   if (changes.length === 0 || changes[0][1] === 0) return texts.same;
-  return texts.largest(changes[0][0], format({ value: changes[0][1] }));
+  return texts.largest(changes[0][0], formatNumber({ value: changes[0][1] }));
 }

@@ -4,7 +4,7 @@ import { explain } from '../api/client.js';
 import { withRetries } from '../api/failure.js';
 import { announce, button, make } from '../lib/dom.js';
 import { words } from '../lib/words.js';
-import { heatmapView, wordsView } from './explanation.js';
+import { heatmapView, wordsView } from './highlights.js';
 
 const texts = words.why;
 

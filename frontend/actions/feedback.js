@@ -1,6 +1,6 @@
 // What the server keeps of an input: a correction, stored with consent, and deleting what is stored.
 
-import { format } from '../answer/prediction.js';
+import { formatNumber } from '../answer/prediction.js';
 import { correct, deleteUpload } from '../api/client.js';
 import { withRetries } from '../api/failure.js';
 import { button, make } from '../lib/dom.js';
@@ -10,7 +10,7 @@ const MAX_LISTED = 12; // labels in a list; with more the person types the first
 
 let fields = 0; // for ids that occur once
 
-/** "Say what was wrong". @param {HTMLElement} panel @param {object} answer @param {{key: object, catalog: object, signal: AbortSignal, close: () => void}} services */
+/** "Correct the answer". @param {HTMLElement} panel @param {object} answer @param {{key: object, catalog: object, signal: AbortSignal, close: () => void}} services */
 export function openCorrection(panel, answer, { key, catalog, signal, close }) {
   const [top] = answer.reply.predictions;
   const status = make('p', { className: 'extra-status', role: 'status', testid: 'correct-status' });
@@ -25,7 +25,7 @@ export function openCorrection(panel, answer, { key, catalog, signal, close }) {
     if (!answer.model.labels.includes(label)) return fail({ message: words.correct.unknown(label) });
     say(words.correct.sending);
     try {
-      const { id } = await withRetries(() => correct(answer, label, `${top.label} ${format(top)}`, options()), retrying);
+      const { id } = await withRetries(() => correct(answer, label, `${top.label} ${formatNumber(top)}`, options()), retrying);
       form.remove();
       say(words.correct.thanks(label), ' ', button(words.correct.remove, () => remove(id), { testid: 'correct-delete' }));
       status.querySelector('button').focus();

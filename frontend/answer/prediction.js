@@ -8,7 +8,7 @@ export const kindOf = (prediction) => KINDS.find((kind) => kind in prediction) ?
 export const numberOf = (prediction) => prediction[kindOf(prediction)];
 
 /** @returns {string} the prediction's number, formatted */
-export function format(prediction) {
+export function formatNumber(prediction) {
   const kind = kindOf(prediction);
   return kind === 'probability' ? percent(prediction.probability) : number(prediction[kind]);
 }

@@ -3,7 +3,7 @@
 import { button, make } from '../lib/dom.js';
 import { number } from '../lib/format.js';
 import { words } from '../lib/words.js';
-import { format, kindOf } from './prediction.js';
+import { formatNumber, kindOf } from './prediction.js';
 
 const THRESHOLD = 0.5; // more likely than not
 const FIRST_ROWS = 12; // of a table; the others follow on demand
@@ -16,12 +16,12 @@ export function renderAnswer(predictions, model) {
   return model?.multi_label ? multiLabel(predictions) : ranked(predictions);
 }
 
-const summaryOf = (predictions) => predictions.map((one) => `${one.label} ${format(one)}`).join(', ');
+const summaryOf = (predictions) => predictions.map((one) => `${one.label} ${formatNumber(one)}`).join(', ');
 
 function ranked(predictions) {
   const [top] = predictions;
   const body = make('ol', { className: 'predictions' }, ...rows(predictions));
-  return { title: top.label, number: format(top), body, summary: summaryOf([top]) };
+  return { title: top.label, number: formatNumber(top), body, summary: summaryOf([top]) };
 }
 
 function multiLabel(predictions) {
@@ -35,7 +35,7 @@ function multiLabel(predictions) {
 
 function namedValues(predictions) {
   const [only] = predictions.length === 1 ? predictions : [];
-  return { title: only?.label ?? '', number: only ? format(only) : '', body: profile(predictions), summary: summaryOf(predictions) };
+  return { title: only?.label ?? '', number: only ? formatNumber(only) : '', body: profile(predictions), summary: summaryOf(predictions) };
 }
 
 function unnamedNumbers(values) {
@@ -50,7 +50,7 @@ function rows(predictions, threshold = 0) {
     const share = prediction.probability ?? prediction.score / largest;
     const row = make('li', { className: 'prediction', testid: 'prediction' },
       make('span', { className: 'prediction-label', textContent: prediction.label }),
-      make('span', { className: 'prediction-number', textContent: format(prediction) }),
+      make('span', { className: 'prediction-number', textContent: formatNumber(prediction) }),
       bar(share));
     row.classList.toggle('given', threshold > 0 && share >= threshold);
     return row;

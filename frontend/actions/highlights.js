@@ -1,5 +1,5 @@
 /*
- * Explanations as pictures. The heat map lies over its picture: orange speaks for the answer, blue against it, a pair
+ * Explanations, shown in the input. The heat map lies over its picture: orange speaks for the answer, blue against it, a pair
  * that people with any colour vision can tell apart; parts that change nothing stay clear. A text gets its words marked.
  */
 
