@@ -308,7 +308,7 @@ def test_the_pad_can_be_drawn_on_by_keyboard(chromium, digits):
         assert top(done(page).first).startswith("1")
         page.keyboard.press("Delete")
         assert page.locator("#pad-clear").is_disabled()
-        assert page.inner_text("#pad-hint").startswith("The answer comes")
+        assert page.inner_text("#pad-hint").startswith("The answer appears")
 
 
 def test_an_uploaded_digit_is_read(chromium, digits):

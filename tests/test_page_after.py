@@ -47,14 +47,14 @@ def test_the_heat_map_is_hottest_where_the_model_looks(chromium, page_server):
         assert SPOT[1] / 320 < down < SPOT[3] / 320
         assert red > blue, "warm: it speaks for the answer"
         told = part(page, "why-told").inner_text()
-        assert re.match("“bright” rests most on the (top )?right of the picture", told)
+        assert re.match("“bright” depends most on the (top )?right of the", told)
         strength = part(page, "why-strength")
         strength.focus()
         page.keyboard.press("Home")
         opacity = "map => getComputedStyle(map).opacity"
         assert part(page, "why-map").evaluate(opacity) == "0"
         page.select_option("[data-testid=why-label]", "dark")
-        page.wait_for_selector("text=No single part carries “dark”")
+        page.wait_for_selector("text=No single part decides “dark”")
         _, _, red, blue = part(page, "why-map").evaluate(HOTTEST)
         assert blue > red, "cold: the spot speaks against dark"
         assert page.complaints == []
@@ -71,7 +71,7 @@ def test_the_words_that_mattered_carry_their_sign(chromium, page_server):
         marks = words.locator("mark").all_inner_texts()
         assert marks
         assert all(re.search(r"[+−][\d.]+$", mark) for mark in marks)
-        assert "rests most on" in part(page, "why-told").inner_text()
+        assert "depends most on" in part(page, "why-told").inner_text()
 
 
 def busy_once(route, asked):
@@ -124,7 +124,7 @@ def test_a_correction_is_stored_with_consent_and_can_be_deleted(
         answer(page)
         page.click("[data-testid=correct]")
         consent = part(page, "consent").inner_text()
-        assert "stored on this server, for 90 days" in consent
+        assert "stored on this server, for at most 90 days" in consent
         assert "delete" in consent
         labels = page.locator("[data-testid=correct-label] option").all_inner_texts()
         assert labels == ["Choose a label", "green", "blue"], "not the one it said"
@@ -132,7 +132,7 @@ def test_a_correction_is_stored_with_consent_and_can_be_deleted(
         page.select_option("[data-testid=correct-label]", "blue")
         page.click("[data-testid=correct-send]")
         part(page, "correct-delete")
-        assert "kept as “blue”" in part(page, "correct-status").inner_text()
+        assert "stored as “blue”" in part(page, "correct-status").inner_text()
         assert len(kept_now(kept)) == 1
         lines = (kept / "index.jsonl").read_text().splitlines()
         noted = [json.loads(x)["keep"] for x in lines if '"keep"' in x][-1]
@@ -141,7 +141,7 @@ def test_a_correction_is_stored_with_consent_and_can_be_deleted(
             "correct-delete"
         )
         page.keyboard.press("Enter")
-        page.wait_for_selector("text=Deleted. Nothing of it is kept.")
+        page.wait_for_selector("text=Deleted. The server no longer has it.")
         assert kept_now(kept) == []
         assert page.complaints == []
 
@@ -154,7 +154,7 @@ def test_what_a_server_keeps_of_all_is_said_and_can_be_deleted(
         Served(several, *where) as keeping,
         visit(chromium, keeping.ready()) as page,
     ):
-        assert "keeps the pictures it answers" in page.inner_text("#kept-note")
+        assert "keeps the pictures that you send" in page.inner_text("#kept-note")
         give(page)
         answer(page)
         page.click("[data-testid=forget]")
@@ -162,7 +162,7 @@ def test_what_a_server_keeps_of_all_is_said_and_can_be_deleted(
         while not kept_now(tmp_path):  # it is stored after the answer
             page.wait_for_timeout(50)
         page.click("[data-testid=forget-send]")
-        page.wait_for_selector("text=Deleted. Nothing of it is kept.")
+        page.wait_for_selector("text=Deleted. The server no longer has it.")
         assert kept_now(tmp_path) == []
 
 

@@ -1,18 +1,16 @@
 """What the page says while it waits: offline, lost, too large, cancelled; languages."""
 
 import re
-from pathlib import Path
 
 import pytest
 
 from made import picture
 from serving import ROOT
-from visiting import answer, give, part, top, visit
+from visiting import answer, file, give, part, top, visit
 
 pytestmark = pytest.mark.full
 
 PREDICT = re.compile(r"/predict\?")
-LANGUAGES = ROOT / "frontend" / "words"
 
 
 def test_offline_is_explained_and_what_was_given_goes_out_afterwards(
@@ -24,7 +22,7 @@ def test_offline_is_explained_and_what_was_given_goes_out_afterwards(
         give(page)
         card = page.locator("[data-state=waiting]")
         card.wait_for()
-        assert "goes out when the connection is back" in card.inner_text()
+        assert "is sent when the connection is back" in card.inner_text()
         page.context.set_offline(False)
         assert "red" in top(answer(page))
         assert page.inner_text("#connection") == ""
@@ -110,24 +108,25 @@ def test_the_language_can_be_chosen_and_is_remembered(chromium, page_server):
     with visit(chromium, page_server, locale="fr-FR") as page:
         assert page.get_attribute("html", "lang") == "en", "what it knows of"
         page.click("#language-switch")
-        page.wait_for_selector("text=Noch nichts gefragt")
+        page.wait_for_selector("text=Noch keine Antworten")
         page.reload()
-        page.wait_for_selector("text=Noch nichts gefragt")
+        page.wait_for_selector("text=Noch keine Antworten")
         give(page)
         answer(page)
         page.click("#language-switch")  # the question is dismissed
         assert page.get_attribute("html", "lang") == "de"
         page.once("dialog", lambda dialog: dialog.accept())
         page.click("#language-switch")
-        page.wait_for_selector("text=Nothing asked yet")
+        page.wait_for_selector("text=No answers yet")
 
 
 KEYS = """async () => {
     const keys = (object, at) => Object.entries(object ?? {}).flatMap(([key, value]) =>
         value && typeof value === 'object' && !Array.isArray(value)
             ? keys(value, `${at}.${key}`) : [`${at}.${key} ${typeof value}`]);
+    const script = document.querySelector('script[type=module]').src;
     const [en, de] = await Promise.all(['en', 'de'].map(
-        (one) => import(new URL(`static/words/${one}.js`, document.baseURI).href)));
+        (one) => import(new URL(`../words/${one}.js`, script).href)));
     const page = await (await fetch('.')).text();
     const wanted = [...page.matchAll(/data-words(?:-label)?="(\\w+)"/g)].map(m => m[1]);
     return [keys({...en.words, page: {}, errors: {}}, ''),
@@ -143,11 +142,56 @@ def test_both_languages_say_the_same_things(chromium, page_server):
         assert wanted == german
 
 
-def test_every_german_code_is_one_of_the_server():
-    server = "".join(
-        file.read_text() for file in Path(ROOT / "facenality").rglob("*.py")
-    )
-    text = (LANGUAGES / "de.js").read_text()
-    (errors,) = re.findall(r"\n  errors: {\n(.*?)\n  },", text, re.S)
-    codes = set(re.findall(r"^    (\w+):", errors, re.M))
+GERMAN_CODES = """async () => {
+    const script = document.querySelector('script[type=module]').src;
+    const german = await import(new URL('../words/de.js', script).href);
+    return Object.keys(german.words.errors);
+}"""
+
+
+def test_every_german_error_translates_a_code_of_the_server(chromium, page_server):
+    with visit(chromium, page_server) as page:
+        codes = page.evaluate(GERMAN_CODES)
+    server = "".join(file.read_text() for file in (ROOT / "facenality").rglob("*.py"))
     assert {code for code in codes if f'"{code}"' not in server} == set()
+
+
+def update_server(page):
+    """The server has another version of the page now: the old files are 404."""
+    page.route("**/static/**", lambda route: route.fulfill(status=404))
+    page.evaluate("dispatchEvent(new Event('focus'))")
+
+
+def test_an_empty_page_reloads_by_itself_after_an_update(chromium, page_server):
+    with visit(chromium, page_server) as page:
+        page.evaluate("document.title = 'before'")
+        update_server(page)
+        page.wait_for_selector("#connection:has-text('The server has been updated')")
+        page.unroute("**/static/**")
+        page.wait_for_function("() => document.title === 'Facenality'")
+        page.wait_for_selector("#workspace", state="visible")
+
+
+def test_a_page_with_answers_says_so_and_reloads_on_request(chromium, page_server):
+    with visit(chromium, page_server) as page:
+        give(page)
+        answer(page)
+        update_server(page)
+        page.wait_for_selector("#connection:has-text('answers on it will be lost')")
+        page.click("[data-testid=compare]")
+        page.wait_for_selector("[data-testid=extra]:has-text('Reload the page')")
+        assert "red" in top(answer(page)), "nothing is lost without being asked"
+        page.unroute("**/static/**")
+        page.get_by_role("button", name="Reload").click()
+        page.wait_for_selector("#results-empty", state="visible")
+
+
+def test_what_is_loaded_later_says_so_without_a_connection(chromium, page_server):
+    with visit(chromium, page_server) as page:
+        give(page, file("red.png"), file("blue.png", "blue"))
+        answer(page, 2)
+        page.route("**/static/**", lambda route: route.abort())
+        page.click("[data-testid=why]")
+        page.wait_for_selector("[data-testid=extra]:has-text('cannot be reached')")
+        page.click("#take-csv")
+        page.wait_for_selector("#results-count:has-text('cannot be reached')")

@@ -1,4 +1,4 @@
-// JSON Schema in the few words that people use: { "label": text, "probability": number 0…1 }.
+// Describes a JSON Schema in a few words: { "label": text, "probability": number 0…1 }.
 
 const WORDS = { string: 'text', integer: 'whole number', boolean: 'true or false' };
 
@@ -9,9 +9,10 @@ export function resolver(spec) {
   return resolve;
 }
 
-export function words(schema, resolve, indent = '') {
+/** @returns {string} a schema in words */
+export function describe(schema, resolve, indent = '') {
   const node = resolve(schema);
-  const inner = (one, more = '') => words(one, resolve, indent + more);
+  const inner = (one, more = '') => describe(one, resolve, indent + more);
   if ('const' in node) return JSON.stringify(node.const);
   if (node.enum) return node.enum.map((one) => JSON.stringify(one)).join(' | ');
   const choices = node.anyOf ?? (node.properties ? null : node.oneOf);

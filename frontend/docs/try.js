@@ -1,8 +1,8 @@
-// A form that asks the route, and the curl command that asks the same.
+// A form that calls a route, and the curl command for the same request.
 
-import { copyOnClick } from '../copy.js';
-import { curl } from './curl.js';
-import { make } from './elements.js';
+import { curl } from '../api/snippets.js';
+import { copyOnClick } from '../lib/copy.js';
+import { make } from '../lib/dom.js';
 
 export function createTry(operation, parameters, { resolve, key }) {
   const fields = parameters.filter((one) => one.in !== 'header').map((one) => field(operation, one));
@@ -18,7 +18,7 @@ export function createTry(operation, parameters, { resolve, key }) {
 
   const keyed = Boolean(operation.security);
   const describe = () => {
-    command.textContent = curl({ method: operation.method, url: address(), ...body?.told(), keyed });
+    command.textContent = curl({ method: operation.method, url: address(), ...body?.described(), keyed });
   };
   const address = () => new URL(fill(operation.path, fields), document.baseURI).href;
 
@@ -55,7 +55,7 @@ function field({ operationId }, { name, in: where, required = false }) {
   return { element, name, where, value: () => input.value };
 }
 
-/** The path with its parameters; relative, so that the server may live under any path. */
+/** The path with its parameters; relative, so that the server may be served under any path. */
 function fill(path, fields) {
   const query = new URLSearchParams();
   let filled = path.slice(1) || './';
@@ -95,13 +95,13 @@ function createBody({ operationId }, content, resolve) {
   const kind = () => (select.value === 'image/*' ? file.files[0]?.type || 'image/jpeg' : select.value);
   return {
     elements: [make('div', { className: 'field' }, label(select, 'Content type'), select), ofFile, ...extra.map((one) => one.element), ofJson],
-    told: () => ({ kind: select.value, json: json.value, file: file.files[0]?.name }),
-    headers: () => (isForm() ? {} : { 'Content-Type': kind() }), // a form's own has a boundary
+    described: () => ({ kind: select.value, json: json.value, file: file.files[0]?.name }),
+    headers: () => (isForm() ? {} : { 'Content-Type': kind() }), // the browser adds a form's boundary
     content: () => (isForm() ? form() : isJson() ? json.value : file.files[0]),
   };
 }
 
-/** What a form says beside the file. */
+/** The form's fields other than the file. */
 function formFields(operation, form, resolve) {
   const names = Object.keys(form ? resolve(form.schema).properties : {}).filter((name) => name !== 'image');
   return names.map((name) => field(operation, { name, in: 'form' }));
