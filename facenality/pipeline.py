@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import gevent
@@ -11,6 +12,7 @@ import gevent
 from .errors import ClientGone, Expired, FacenalityError
 from .observability.metrics import Metrics
 from .registry.registry import LoadedModel
+from .scheduling.admission import Reservation
 from .scheduling.batcher import Batcher, Row
 from .scheduling.decode_pool import Decoders
 from .tasks import Payload, Prediction
@@ -97,15 +99,15 @@ class Predictor:
         seconds = self._timeout if timeout is None else timeout
         deadline = time.monotonic() + seconds
         decoding = self.decoders.wait(served.batcher)
-        with served.batcher.reserve(len(payloads), decoding=decoding, within=seconds):
+        with served.batcher.reserve(
+            len(payloads), decoding=decoding, within=seconds
+        ) as reservation:
+            one = partial(self._one, served, finish, deadline, reservation)
             if len(payloads) == 1:  # in this greenlet: most requests have one
                 with gevent.Timeout(seconds, False):
-                    return [self._one(served, payloads[0], finish, deadline)]
+                    return [one(payloads[0])]
                 return [self._expired()]
-            greenlets = [
-                gevent.spawn(self._one, served, payload, finish, deadline)
-                for payload in payloads
-            ]
+            greenlets = [gevent.spawn(one, payload) for payload in payloads]
             try:
                 gevent.joinall(greenlets, timeout=seconds)
                 return [g.get() if g.ready() else self._expired() for g in greenlets]
@@ -115,12 +117,13 @@ class Predictor:
     def _one(
         self,
         served: LoadedModel,
-        payload: Payload,
         finish: Finish[Outcome],
         deadline: float,
+        reservation: Reservation,
+        payload: Payload,
     ) -> Outcome | FacenalityError:
         try:
-            scored = self._scored(served, payload, deadline)
+            scored = self._scored(served, payload, deadline, reservation)
             name = served.model.found.name
             self._metrics.waited(name, scored.row.queue_seconds)
             return finish(scored)
@@ -134,7 +137,13 @@ class Predictor:
             log.exception("a prediction failed")
             return FacenalityError("The server failed on this input; its log says why.")
 
-    def _scored(self, served: LoadedModel, payload: Payload, deadline: float) -> Scored:
+    def _scored(
+        self,
+        served: LoadedModel,
+        payload: Payload,
+        deadline: float,
+        reservation: Reservation,
+    ) -> Scored:
         """Decode in a decoder thread if that takes long, then join a batch."""
         task, batcher, started = served.model.task, served.batcher, time.monotonic()
         if task.heavy:
@@ -143,7 +152,7 @@ class Predictor:
             instance = task.decode(payload)
         decoding = time.monotonic() - started
         self._metrics.decoded(served.model.found.name, decoding)
-        return Scored(batcher.submit(instance, deadline), decoding)
+        return Scored(batcher.submit(instance, deadline, reservation), decoding)
 
     def _expired(self) -> Expired:
         return Expired(

@@ -572,6 +572,19 @@ def test_a_job_that_waited_too_long_is_refused_whatever_admission_expected(make)
     assert model.batches == [[1.0], [3.0]]
 
 
+def test_a_request_that_the_model_has_begun_with_is_finished(make):
+    """Its many jobs wait for each other; it was admitted as a whole."""
+    model = Doubler(seconds=0.06)
+    one = make(model, max_batch_size=1, max_queue_wait=0.1)
+    with one.reserve(5) as reservation:
+        jobs = [
+            gevent.spawn(one.submit, instance(i), reservation=reservation)
+            for i in range(5)
+        ]
+        gevent.joinall(jobs, timeout=5, raise_error=True)
+    assert [job.value.scores.tolist() for job in jobs] == [[2 * i] for i in range(5)]
+
+
 def test_an_observer_that_fails_takes_nothing_with_it(make, caplog):
     def fails(_size, _seconds):
         raise RuntimeError("no more disk")

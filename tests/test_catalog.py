@@ -130,7 +130,7 @@ def test_a_default_that_fails_is_not_ready_and_says_why(tmp_path):
 
 def test_a_bug_while_loading_stays_in_the_log(tmp_path, monkeypatch, caplog):
     names(tmp_path, "a.keras")
-    monkeypatch.setattr(loader.engines, "open_engine", lambda *_: 1 / 0)
+    monkeypatch.setattr(loader, "open_engine", lambda *_: 1 / 0)
     one = started(tmp_path)
     with pytest.raises(ModelLoadFailed, match="ZeroDivisionError while waiting"):
         asked(one, "a")
@@ -273,7 +273,7 @@ def test_a_model_that_is_retired_stays_until_its_last_request(tmp_path):
         assert len(row.scores) == 3
         entry_batcher = served.batcher
     gevent.sleep(0.05)
-    assert entry_batcher._collector.dead
+    assert entry_batcher._dispatcher.dead
 
 
 def test_a_models_folder_that_vanishes_for_a_moment_changes_nothing(tmp_path):

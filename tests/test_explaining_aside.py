@@ -80,8 +80,10 @@ def test_predictions_overtake_the_explanation_and_both_are_answered(server, pool
     assert ended == ["/predict"] * 5 + ["/explain"]
 
 
-def test_while_predictions_follow_each_other_the_explanation_gives_way(folder, pool):
-    with Served(folder, "--max-queue-wait-s", "1") as server:
+def test_while_predictions_fill_every_batch_the_explanation_gives_way(folder, pool):
+    """Batches of one have no room for it."""
+    flags = ("--max-queue-wait-s", "1", "--max-batch-size", "1")
+    with Served(folder, *flags) as server:
         server.ready()
         many = [("image", PNG["files"]["image"])] * 60  # four seconds of work
         busy = pool.submit(server.post, "/predict", files=many)
@@ -91,6 +93,17 @@ def test_while_predictions_follow_each_other_the_explanation_gives_way(folder, p
         assert "busy with predictions" in reply.json()["error"]
         assert reply.headers["Retry-After"] == "1"
         assert busy.result().status_code == 200
+
+
+def test_under_a_steady_load_an_explanation_is_answered_too(server, pool):
+    """A client that asks again as soon as it is answered; no prediction is refused."""
+    explained = pool.submit(server.post, "/explain", **PNG)
+    answers = []
+    while not explained.done():
+        answers.append(server.post("/predict", **PNG).status_code)
+    assert explained.result().status_code == 200
+    assert set(answers) == {200}
+    assert len(answers) > 10
 
 
 def test_an_explanation_that_takes_too_long_ends_at_its_deadline(tmp_path):

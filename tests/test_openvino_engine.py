@@ -163,7 +163,7 @@ def test_importing_openvino_tells_nobody():
     code = (
         "import sys\n"
         "from facenality.engines import openvino\n"
-        "assert openvino_library.openvino.Core\n"
+        "assert openvino.openvino.Core\n"
         "print(sorted(n for n, m in sys.modules.items() if 'telemetry' in n and m))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

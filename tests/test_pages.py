@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from browsing import watched_page
-from facenality.web import pages
+from facenality.web.routes import pages
 from serving import ROOT
 
 DOCUMENTS = ("index.html", "docs/docs.html")

@@ -224,8 +224,8 @@ def test_a_bug_of_ours_is_a_500_with_an_id_and_no_traceback(tmp_path):
         "if os.environ.get('WITH_BUGS'):\n"
         "    import facenality.tasks.image_decode as images\n"
         "    images.decode = lambda data, spec: {}[len(data)]\n"
-        "    import facenality.web.routes.models as probes\n"
-        "    probes._failed = lambda catalog: 1 / 0\n"
+        "    import facenality.web.routes.models as models\n"
+        "    models.failed = lambda catalog: 1 / 0\n"
     )
     colours_by_hand(tmp_path / "models" / "colours")
     env = {"WITH_BUGS": "1", "PYTHONPATH": f"{tmp_path}:{ROOT}"}

@@ -74,6 +74,14 @@ class LatencyEstimator:
 MAX_JOBS = 512
 
 
+@dataclass(eq=False)
+class Reservation:
+    """Room for the jobs of one request, which was admitted as a whole."""
+
+    count: int
+    started: bool = False  # a job of it has reached the model
+
+
 @dataclass(frozen=True, eq=False)
 class Running:
     """A batch in the model, since `started` (of the monotonic clock)."""
@@ -110,7 +118,7 @@ class Admission:
     @contextmanager
     def reserve(
         self, count: int = 1, *, decoding: float = 0.0, within: float = math.inf
-    ) -> Iterator[None]:
+    ) -> Iterator[Reservation]:
         """Reserve room for `count` jobs until the block ends.
 
         Raises Overloaded as `check` does.
@@ -118,7 +126,7 @@ class Admission:
         self.check(count, decoding=decoding, within=within)
         self._reserved += count
         try:
-            yield
+            yield Reservation(count)
         finally:
             self._reserved -= count
 

@@ -29,7 +29,7 @@ from gevent.pool import Group
 
 from ..arrays import Arrays
 from ..errors import BadGateway, Expired, ModelFailed, Unavailable
-from .admission import Admission
+from .admission import Admission, Reservation
 from .executor import Executor
 
 Observe = Callable[[int, float], None]  # the size of a batch, its seconds in the model
@@ -60,10 +60,16 @@ class _Job:
     queue: "deque[_Job] | None"  # None once a batch has taken it
     deadline: float = math.inf
     background: bool = False
+    reservation: Reservation | None = None
     result: AsyncResult = field(default_factory=AsyncResult)
     submitted: float = field(default_factory=time.monotonic)
     gone: bool = False  # nobody waits for it any more
     batch: "_Batch | None" = None  # one that can be cancelled
+
+    @property
+    def admitted(self) -> bool:
+        """True if the model has begun with the request, so that it will be answered."""
+        return self.reservation is not None and self.reservation.started
 
 
 @dataclass(eq=False)
@@ -122,14 +128,20 @@ class Batcher(Admission):
         """True if a full batch waits: a longer queue would gain nothing."""
         return len(self._queue) >= self.max_batch_size
 
-    def submit(self, instance: Arrays, deadline: float = math.inf) -> Row:
+    def submit(
+        self,
+        instance: Arrays,
+        deadline: float = math.inf,
+        reservation: Reservation | None = None,
+    ) -> Row:
         """Wait for the scores of `instance`.
 
         Raises ModelFailed; Expired if its turn comes after `deadline` (a moment of the
-        monotonic clock); Overloaded if it waits longer than `max_queue_wait`. A
-        greenlet that is killed or times out while it waits takes its job along.
+        monotonic clock); Overloaded if it waits longer than `max_queue_wait` and no
+        other job of its reservation has reached the model. A greenlet that is killed or
+        times out while it waits takes its job along.
         """
-        job = _Job(instance, self._queue, deadline)
+        job = _Job(instance, self._queue, deadline, reservation=reservation)
         self._queue.append(job)
         self._waiting.set()
         if self.has_full_batch:
@@ -158,8 +170,8 @@ class Batcher(Admission):
     def _result(self, job: _Job) -> Row:
         try:
             job.result.wait(self.max_queue_wait)
-            if job.queue is not None:  # what admission expected was wrong
-                raise self.overloaded(self.wait())
+            if job.queue is not None and not job.admitted:
+                raise self.overloaded(self.wait())  # admission expected less
             row: Row = job.result.get()
         except BaseException:
             self._withdraw(job)
@@ -202,6 +214,8 @@ class Batcher(Admission):
             job.queue = None
             if now < job.deadline:
                 batch.append(job)
+                if job.reservation:
+                    job.reservation.started = True
             else:
                 job.result.set_exception(Expired("The deadline passed in the queue."))
         room = self._room(len(batch))

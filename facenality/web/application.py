@@ -14,6 +14,7 @@ from .request import Request
 from .routes import (
     explain,
     feedback,
+    health,
     models,
     open_inference,
     pages,
@@ -21,7 +22,6 @@ from .routes import (
     texts,
     tfserving,
 )
-from .routes import health as metrics_route
 from .services import Services
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -62,8 +62,7 @@ def create_app(parts: Services) -> App:
         app.register_blueprint(protect(blueprint, parts.keys))
     app.register_blueprint(texts.routes(*given, parts.tokens, json))
     app.register_blueprint(models.routes(catalog, parts.uploads))
-    app.register_blueprint(metrics_route.routes(parts.metrics))
-    app.register_blueprint(models.example_routes(catalog))
+    app.register_blueprint(health.routes(catalog, parts.metrics))
     app.register_blueprint(pages.routes())
     keyed, texts_too = parts.keys.configured, parts.tokens.configured
     app.register_blueprint(openapi.routes(keyed=keyed, texts=texts_too))

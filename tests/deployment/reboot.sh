@@ -5,7 +5,7 @@
 # Prints one line a step, with the seconds since the beginning.
 set -euo pipefail
 server=$1 image=$2 project=$3 certificates=$4
-unit=facenality.app.compose name=facenality$$
+unit=facenality.service name=facenality$$
 work=$(mktemp -d /var/tmp/reboot.XXXXXX) root=
 root=$work/root
 began=$(date +%s%N)

@@ -57,7 +57,7 @@ def test_nginx_reads_the_configuration_of_the_container(tmp_path):
 
 
 def test_systemd_reads_the_unit(tmp_path):
-    unit = tmp_path / "facenality.app.compose"
+    unit = tmp_path / "facenality.service"
     shutil.copy(ROOT / "deploy/systemd/facenality.service", unit)
     (tmp_path / "docker.service").write_text("[Service]\nExecStart=/bin/true\n")
     systemd = needed("systemd-analyze")

@@ -155,7 +155,7 @@ def test_kubernetes_waits_for_the_drain(folder):
 
 @folders
 def test_probes_are_the_routes_that_exist(folder):
-    app = text("facenality/web/probes.py")
+    app = text("facenality/web/routes/health.py")
     for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
         assert f'"{container(folder)[probe]["httpGet"]["path"]}"' in app
 

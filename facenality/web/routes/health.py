@@ -1,13 +1,31 @@
-"""GET /metrics: what Prometheus asks for."""
+"""GET /livez, /readyz and /healthz for orchestrators, /metrics for Prometheus."""
 
 from flask import Blueprint, Response, request
 
+from ...errors import Draining, Loading
 from ...observability.metrics import Metrics
+from ...registry.readiness import check
+from ...registry.registry import Registry
+from ..responses import error_reply, reply
 
 
-def routes(metrics: Metrics) -> Blueprint:
-    """The route of the metrics."""
-    blueprint = Blueprint("metrics", __name__)
+def routes(catalog: Registry, metrics: Metrics) -> Blueprint:
+    """The probes, none of which depends on load, and the metrics."""
+    blueprint = Blueprint("health", __name__)
+
+    @blueprint.get("/livez")
+    def livez() -> Response:
+        return reply({"live": True})
+
+    @blueprint.get("/readyz")
+    @blueprint.get("/healthz")
+    def readyz() -> Response:
+        state = check(catalog)
+        about = {"ready": state.ready, "stage": state.stage, "percent": state.percent}
+        if state.ready:
+            return reply(about | {"failed": failed(catalog)})
+        kind = Draining if catalog.draining else Loading
+        return error_reply(kind(state.sentence), **about)
 
     @blueprint.get("/metrics")
     def show() -> Response:
@@ -15,3 +33,16 @@ def routes(metrics: Metrics) -> Blueprint:
         return Response(body, content_type=kind)
 
     return blueprint
+
+
+def failed(catalog: Registry) -> list[dict[str, str]]:
+    """Models that are not served, and updates that were refused."""
+    versions = [
+        (entry.found.name, entry.found.version, entry.error or entry.away or "")
+        for entry in catalog.entries
+        if entry.error or entry.away
+    ]
+    return [
+        {"name": name, "version": str(version), "error": why}
+        for name, version, why in versions + catalog.refused
+    ]

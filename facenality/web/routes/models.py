@@ -1,7 +1,4 @@
-"""For operators: /livez, /readyz, /healthz, and what is served: /models.
-
-GET /models/<name>/examples/<file>: what comes with a model to try it.
-"""
+"""GET /models: what is served. GET /models/<name>/examples/<file>: inputs to try."""
 
 from typing import Any
 
@@ -9,35 +6,20 @@ from flask import Blueprint, Response
 from werkzeug.exceptions import NotFound
 
 from ...engines.engine import Engine
-from ...errors import Draining, Loading
 from ...features.uploads import Uploads
 from ...registry.loader import Model
 from ...registry.model_version import ModelVersion
-from ...registry.readiness import check
 from ...registry.registry import Registry
 from ...registry.selection.report import Measured
 from ...spec import TensorSpec
 from ..request import number
-from ..responses import error_reply, reply
+from ..responses import reply
+from .health import failed
 
 
 def routes(catalog: Registry, uploads: Uploads) -> Blueprint:
-    """The probes; none of them depends on load."""
-    blueprint = Blueprint("probes", __name__)
-
-    @blueprint.get("/livez")
-    def livez() -> Response:
-        return reply({"live": True})
-
-    @blueprint.get("/readyz")
-    @blueprint.get("/healthz")
-    def readyz() -> Response:
-        state = check(catalog)
-        about = {"ready": state.ready, "stage": state.stage, "percent": state.percent}
-        if state.ready:
-            return reply(about | {"failed": _failed(catalog)})
-        kind = Draining if catalog.draining else Loading
-        return error_reply(kind(state.sentence), **about)
+    """The description of the models, and their examples."""
+    blueprint = Blueprint("models", __name__)
 
     @blueprint.get("/models")
     def list_models() -> Response:
@@ -47,26 +29,24 @@ def routes(catalog: Registry, uploads: Uploads) -> Blueprint:
                 "default": catalog.default,
                 "models": [_described(catalog, m) for m in models],
                 "loading": [_loading(e) for e in catalog.entries if e.percent < 100],
-                "failed": _failed(catalog),
+                "failed": failed(catalog),
                 "keep_uploads": uploads.keep,
                 "uploads_max_age_days": uploads.max_age_days,
             }
         )
 
+    @blueprint.get("/models/<name>/examples/<file>")
+    def example(name: str, file: str) -> Response:
+        with catalog.use(name, number("version")) as served:
+            found = served.model.examples.get(file)
+        if found is None:
+            raise NotFound
+        response = Response(found.content, mimetype=found.kind)
+        # A picture is a picture: a browser that is led here runs nothing of it.
+        response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+        return response
+
     return blueprint
-
-
-def _failed(catalog: Registry) -> list[dict[str, str]]:
-    """Models that are not served, and updates that were refused."""
-    failed = [
-        (entry.found.name, entry.found.version, entry.error or entry.away or "")
-        for entry in catalog.entries
-        if entry.error or entry.away
-    ]
-    return [
-        {"name": name, "version": str(version), "error": why}
-        for name, version, why in failed + catalog.refused
-    ]
 
 
 def _loading(entry: ModelVersion) -> dict[str, Any]:
@@ -131,21 +111,3 @@ def _input(model: Model) -> dict[str, Any] | None:
 def _tensor(tensor: TensorSpec) -> dict[str, Any]:
     shape = None if tensor.shape is None else list(tensor.shape)
     return {"name": tensor.name, "shape": shape, "dtype": tensor.dtype}
-
-
-def example_routes(catalog: Registry) -> Blueprint:
-    """The route of the examples; /models lists their names."""
-    blueprint = Blueprint("examples", __name__)
-
-    @blueprint.get("/models/<name>/examples/<file>")
-    def example(name: str, file: str) -> Response:
-        with catalog.use(name, number("version")) as served:
-            found = served.model.examples.get(file)
-        if found is None:
-            raise NotFound
-        response = Response(found.content, mimetype=found.kind)
-        # A picture is a picture: a browser that is led here runs nothing of it.
-        response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
-        return response
-
-    return blueprint
