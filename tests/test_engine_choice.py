@@ -31,8 +31,8 @@ def machine(tmp_path, monkeypatch):
     """A machine with everything, a model, and a child that answers at once."""
     one = Machine(tmp_path)
     monkeypatch.setattr(choose, "installed", one.has.get)
-    monkeypatch.setattr(choose.processor, "has_bfloat16", lambda: one.bfloat16)
-    monkeypatch.setattr(choose.processor, "has_amx", lambda: one.amx)
+    monkeypatch.setattr(choose.cpu, "has_bfloat16", lambda: one.bfloat16)
+    monkeypatch.setattr(choose.cpu, "has_amx", lambda: one.amx)
     monkeypatch.setattr(choose, "ask", one.ask)
     return one
 

@@ -382,7 +382,7 @@ def test_with_decoding_is_gone_and_says_what_to_do_instead(tmp_path, capsys):
     assert export(ROOT / "models", tmp_path / "out", *flags) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "takes tensors" in line
-    assert "gateway (engine tf-serving) decodes the pictures" in line
+    assert "gateway (--engine tf-serving) decodes the pictures" in line
     assert not (tmp_path / "out").exists()
 
 

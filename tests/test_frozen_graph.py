@@ -150,12 +150,12 @@ def test_a_cache_that_cannot_be_written_is_no_reason_not_to_serve(
 
 WITHOUT_KERAS = """
 import sys
-from facenality import folder
-from facenality.loader import load
+from facenality.registry.loader import load
+from facenality.registry.repository import scan
 from facenality.settings import Settings
 
 settings = Settings(models_dir=sys.argv[1], cache_dir=sys.argv[2], engine="tensorflow")
-model = load(folder.find(settings.models_dir)[0], settings, lambda _: None)
+model = load(scan(settings.models_dir)[0], settings, lambda _: None)
 assert "keras" not in sys.modules, "Keras was imported"
 import tensorflow as tf
 assert tf.keras.layers.Dense(2)(tf.zeros((1, 3))).shape == (1, 2)  # custom.py's way

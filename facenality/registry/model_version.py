@@ -92,11 +92,16 @@ class ModelVersion:
         """Requests that come meanwhile are answered one batch at a time."""
         if self.retired:
             return
+        name, at_once = (
+            f"{self.found.name} {self.found.version}",
+            engine.max_concurrency,
+        )
         try:
             self.thread.run(_prepared, engine, max_batch_size)
         except Exception as error:
-            name = f"{self.found.name} {self.found.version}"
             log.error("%s: computes one batch at a time", name, exc_info=error)
+        else:
+            log.info("%s: takes up to %d batches at once", name, at_once)
 
     def _load(self, settings: Settings) -> Model:
         """Load, and once more where the files changed meanwhile. In its thread."""

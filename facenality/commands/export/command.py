@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from ...engines.tensorflow.export import Signature
+from ...engines.tensorflow.signature import Signature
 from ...errors import FacenalityError, InvalidSetting, first_line
 from ...registry.repository import ModelFiles
 from ...registry.selection.measure import FLOAT32

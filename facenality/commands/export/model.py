@@ -6,8 +6,8 @@ from typing import Any
 from ... import tasks
 from ...arrays import Array, Arrays
 from ...engines import padding
-from ...engines.tensorflow.export import exported_name
-from ...engines.tensorflow.loading import UNKNOWN_ACTIVATION
+from ...engines.tensorflow.signature import exported_name
+from ...engines.tensorflow.traced import UNKNOWN_ACTIVATION
 from ...registry import card, infer_config
 from ...registry.card import Card
 from ...registry.registry import Registry

@@ -11,7 +11,7 @@ from typing import Any
 from ...cpu import cores
 from ...engines.engine import ProgressCallback
 from ...engines.tensorflow import runtime
-from ...engines.tensorflow.export import Signature
+from ...engines.tensorflow.signature import Signature
 from ...registry.repository import ModelFiles
 from ...registry.selection.cache import installed
 from ...settings import Settings

@@ -24,7 +24,7 @@ from ...spec import ModelSpec
 from .. import padding
 from ..engine import Converted, Engine, ProgressCallback, share_of_batch
 from . import frozen_graph
-from .loading import UNKNOWN_ACTIVATION, Traced
+from .traced import UNKNOWN_ACTIVATION, Traced
 
 # Freezing warns about collections that inference has no use for.
 logging.getLogger("tensorflow").setLevel(logging.ERROR)

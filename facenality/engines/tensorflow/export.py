@@ -4,9 +4,7 @@ Inputs and outputs are called as the model calls them, the batch axis is open, a
 the function refers to (variables, tables of words, files) is saved with it.
 """
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,27 +15,8 @@ from ...arrays import Array
 from ...errors import ModelLoadFailed, first_line
 from ...spec import TensorSpec
 from . import frozen_graph
-from .loading import Traced
-
-SERVING = "serving_default"  # what TensorFlow Serving takes where none is named
-
-
-@dataclass(frozen=True)
-class Signature:
-    """Inputs and outputs without the batch axis; the names are metadata's keys."""
-
-    name: str
-    inputs: tuple[TensorSpec, ...]
-    outputs: tuple[TensorSpec, ...]
-
-
-def exported_name(name: str) -> str:
-    """The name of an input as a SavedModel can have it.
-
-    TensorFlow takes a letter first, then letters, digits and underscores.
-    """
-    plain = re.sub(r"[^A-Za-z0-9]", "_", name)
-    return plain if plain[:1].isalpha() else f"arg_{plain}"
+from .signature import SERVING, Signature, exported_name
+from .traced import Traced
 
 
 def write(traced: Traced, folder: Path) -> None:

@@ -1,12 +1,5 @@
-"""A Keras model -> one traced inference function of TensorFlow.
+"""A Keras file or a SavedModel folder -> one traced inference function."""
 
-A SavedModel folder -> the inference function of its signature, and its facts.
-
-What a file becomes before it is an engine: one inference function, traced once.
-"""
-
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +12,7 @@ from ...scan import vet
 from ...spec import ModelSpec, TensorSpec
 from .. import keras_model
 from ..keras_model import Loaded
-
-UNKNOWN_ACTIVATION = ""  # to be read off the frozen graph
-
-
-@dataclass(frozen=True)
-class Traced:
-    """`function` and `reference` take inputs and give outputs in the facts' order."""
-
-    facts: ModelSpec
-    function: Any  # a ConcreteFunction of positional tensors
-    reference: Callable[[list[Array]], list[Array]]  # the library's own way
-    owner: Any  # holds the variables and tables that `function` refers to
+from .traced import UNKNOWN_ACTIVATION, Traced
 
 
 def trace_keras_file(file: Path) -> Traced:
