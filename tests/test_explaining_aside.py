@@ -7,6 +7,7 @@ pictures) is under way for long enough to be met.
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
@@ -132,3 +133,17 @@ def test_a_server_that_drains_does_not_wait_for_an_explanation(folder, pool):
         assert server.terminate(10) == 0
         reply = explained.result()
         assert (reply.status_code, reply.json()["code"]) == (503, "draining")
+
+
+def test_who_waited_too_long_in_the_queue_is_told_to_come_later(tmp_path, pool):
+    """A model.py that was never warmed admits all that come before its first batch."""
+    made.tones(tmp_path / "slow", 1.5)
+    flags = ("--max-queue-wait-s", "1", "--max-batch-size", "1")
+    with Served(tmp_path, *flags) as server:
+        server.ready()
+        ask = partial(server.post, "/predict", **PNG)
+        replies = [one.result() for one in [pool.submit(ask) for _ in range(4)]]
+    codes = sorted(reply.status_code for reply in replies)
+    assert codes[0] == 200
+    assert codes[-1] == 503
+    assert all(r.headers["Retry-After"] for r in replies if r.status_code == 503)

@@ -211,3 +211,25 @@ def test_livez_is_answered_while_heavy_bodies_arrive_and_heavy_replies_leave(tmp
             prober.join()
     assert len(gaps) > 20
     assert max(gaps) < 2
+
+
+@pytest.mark.parametrize(
+    ("instances", "status", "code"),
+    [
+        ([[1.0], [1.0]], 500, "model_failed"),
+        (["a text", "another"], 422, "not_usable"),
+        ([[1.0], "a text"], 422, "not_usable"),
+    ],
+    ids=["the model failed on each", "none is an input", "one of each"],
+)
+def test_when_no_instance_is_answered_the_status_says_whose_fault_it_is(
+    tmp_path, instances, status, code
+):
+    folder = tmp_path / "m" / "odd"
+    folder.mkdir(parents=True)
+    (folder / "model.py").write_text(NAN)
+    (folder / "model.toml").write_text('task = "tensor"\n')
+    with Served(tmp_path / "m") as server:
+        reply = server.ready().post("/predict", json={"instances": instances})
+    assert (reply.status_code, reply.json()["code"]) == (status, code)
+    assert len(reply.json()["results"]) == 2

@@ -5,6 +5,7 @@ With keep_uploads `all`: every picture that was answered is kept.
 
 from collections.abc import Sequence
 from functools import partial
+from http import HTTPStatus
 from typing import Any, cast
 
 from flask import Blueprint, Response, g, request
@@ -100,13 +101,17 @@ def _single(
 
 def _many(served: LoadedModel, outcomes: list[Outcome]) -> Response:
     answers = [o for o in outcomes if isinstance(o, Answer)]
-    body = {"success": bool(answers), "results": [_result(o) for o in outcomes]}
+    failed = [o for o in outcomes if isinstance(o, errors.FacenalityError)]
+    results = [_result(o) for o in outcomes]
     if answers:
-        return timed(reply(body | about(served)), answers)
+        body = {"success": True, "results": results} | about(served)
+        return timed(reply(body), answers)
+    if all(error.status >= HTTPStatus.INTERNAL_SERVER_ERROR for error in failed):
+        return error_reply(failed[0], results=results)  # the inputs are not to blame
     none = errors.UnprocessableInput(
         "None of the inputs could be used; each result says why."
     )
-    return error_reply(none, results=body["results"])
+    return error_reply(none, results=results)
 
 
 def _result(outcome: Outcome) -> dict[str, Any]:
