@@ -1,7 +1,8 @@
 """After the answer: why it came about, and saying what it should have been."""
 
-import json
 import re
+import sqlite3
+from contextlib import closing
 from io import BytesIO
 
 import pytest
@@ -134,9 +135,9 @@ def test_a_correction_is_stored_with_consent_and_can_be_deleted(
         part(page, "correct-delete")
         assert "stored as “blue”" in part(page, "correct-status").inner_text()
         assert len(kept_now(kept)) == 1
-        lines = (kept / "index.jsonl").read_text().splitlines()
-        noted = [json.loads(x)["keep"] for x in lines if '"keep"' in x][-1]
-        assert {"blue", "colours"} <= set(map(str, noted.values()))
+        with closing(sqlite3.connect(kept / "index.sqlite")) as index:
+            ((label, model),) = index.execute("SELECT label, model FROM uploads")
+        assert (label, model) == ("blue", "colours")
         assert page.evaluate("document.activeElement.dataset.testid") == (
             "correct-delete"
         )
