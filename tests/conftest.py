@@ -31,9 +31,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _audible(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a command run in this process has set up keeps no log from `caplog`."""
-    monkeypatch.setattr(logging.getLogger("facenality"), "propagate", True)
+def _audible() -> None:
+    """`caplog` hears everything, whatever the command of an earlier test has set up."""
+    log = logging.getLogger("facenality")
+    log.setLevel(logging.NOTSET)
+    log.handlers.clear()
+    log.propagate = True
 
 
 @pytest.fixture(scope="session")

@@ -32,7 +32,10 @@ def check(settings: Settings, *, write_expected: bool = False) -> int:
         table.add_column(column, overflow="fold")
     notes: list[str] = []
     failed = False
-    for found in repository.scan(settings.models_dir, cards=settings.models_elsewhere):
+    models, ignored = repository.scan_all(
+        settings.models_dir, cards=settings.models_elsewhere
+    )
+    for found in models:
         name = f"{found.name} {found.version}"
         try:
             model = _load(console, found, settings, write_expected)
@@ -50,6 +53,13 @@ def check(settings: Settings, *, write_expected: bool = False) -> int:
                     *model.choice.notes,
                 )
             ]
+    for entry, why in ignored.items():
+        notes.append(f"[yellow]{escape(entry)} {escape(why)}[/]")
+    if not models:
+        failed = True
+        notes.append(
+            f"[red]nothing is served:[/] put a .keras file into {settings.models_dir}"
+        )
     console.print(table)
     for note in notes:
         console.print(note, highlight=False)

@@ -1,7 +1,10 @@
 """A `.keras` or `.h5` file -> a Keras model and its facts, on any backend of Keras."""
 
 import os
+import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +14,11 @@ import keras
 from ..arrays import Array
 from ..errors import ModelLoadFailed
 from ..scan import vet
+from ..scan.formats import format_of
 from ..spec import ModelSpec, TensorSpec
 from . import python_model
+
+SUFFIXES = (".keras", ".h5", ".hdf5")
 
 
 @dataclass(frozen=True)
@@ -50,8 +56,9 @@ def _custom_layers(file: Path) -> dict[str, Any]:
 
     Each model gets its own: two models may use one name for different layers.
     """
-    if file.stem != "model":  # models/NAME.keras has no folder of its own
-        return {}
+    others = (f for f in file.parent.iterdir() if f.suffix.lower() in SUFFIXES)
+    if file.stem != "model" and any(other != file for other in others):
+        return {}  # a folder of several models, such as models/: whose would it be?
     folders = [file.parent]
     if file.parent.name.isdigit():  # a version; its model's folder may hold the script
         folders.append(file.parent.parent)
@@ -72,9 +79,10 @@ def _custom_layers(file: Path) -> dict[str, Any]:
 
 def _load(file: Path, custom: dict[str, Any]) -> keras.Model:
     try:
-        return keras.saving.load_model(
-            file, custom_objects=custom, compile=False, safe_mode=True
-        )
+        with _named_by_content(file) as named:
+            return keras.saving.load_model(
+                named, custom_objects=custom, compile=False, safe_mode=True
+            )
     except (
         *(ValueError, TypeError, OSError, KeyError, zipfile.BadZipFile),
         ImportError,  # a layer that needs TensorFlow, where that is not installed
@@ -82,6 +90,19 @@ def _load(file: Path, custom: dict[str, Any]) -> keras.Model:
         # Its folder is the host's business, and this sentence reaches clients.
         reason = str(error).replace(f"{file.parent}{os.sep}", "")
         raise ModelLoadFailed(f"Keras cannot load {file.name}: {reason}") from error
+
+
+@contextmanager
+def _named_by_content(file: Path) -> Iterator[Path]:
+    """A path whose suffix says what is inside: Keras believes the suffix alone."""
+    suffix = ".h5" if format_of(file) == "hdf5" else ".keras"
+    if file.suffix == suffix:
+        yield file
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder, f"model{suffix}")
+        link.symlink_to(file.absolute())
+        yield link
 
 
 def _facts(model: keras.Model) -> ModelSpec:

@@ -72,6 +72,9 @@ class Registry:
         self._compared: list[ModelVersion] = []  # another engine is to take over
         self._scanned: dict[Key, Fingerprint] = {}
         self._refused: dict[Key, tuple[ModelFiles, str]] = {}
+        self.ignored: dict[
+            str, str
+        ] = {}  # entries that are no model, each with its fix
         self._entries = {
             _key(found): ModelVersion(found) for found in self._first_scan()
         }
@@ -230,7 +233,13 @@ class Registry:
 
     def _find(self) -> list[ModelFiles]:
         knobs = self._settings
-        return repository.scan(knobs.models_dir, cards=knobs.models_elsewhere)
+        found, ignored = repository.scan_all(
+            knobs.models_dir, cards=knobs.models_elsewhere
+        )
+        for entry, why in ignored.items() - self.ignored.items():  # each is told once
+            log.warning("%s %s", entry, why)
+        self.ignored = ignored
+        return found
 
     def _first_scan(self) -> list[ModelFiles]:
         try:

@@ -1,28 +1,26 @@
 """models/ on disk -> what is there to be served.
 
 models/NAME.keras | NAME.h5                      one file: model NAME, version 1
-models/NAME/model.keras | model.h5 | …           the same with room for its card
-models/NAME/VERSION/model.keras | model.h5 | saved_model/ | model.py
+models/NAME/MODEL                                the same with room for its card
+models/NAME/VERSION/MODEL                        `layouts` says what MODEL may be
 models/NAME[/VERSION]/model.toml                 a card alone: it lives elsewhere
 """
 
 import hashlib
-import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-log = logging.getLogger(__name__)
+from . import layouts
 
-SUFFIXES = (".keras", ".h5")
-# A model.py comes first: it may well load the model.keras beside it, its own way.
-MODELS = ("model.py", "model.keras", "model.h5", "saved_model")
 CARD = "model.toml"
+# What TensorFlow reads of a SavedModel's folder, which may hold a card and labels too.
+SAVED_MODEL = ("*.pb", "variables/**/*", "assets/**/*", "assets.extra/**/*")
 BESIDE = ("model.toml", "*.txt", "sample.*", "expected.json", "custom.py")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_VERSION = re.compile(r"[1-9][0-9]{0,17}")
+_VERSION = re.compile(r"0*[1-9][0-9]{0,17}")
 
 Fingerprint = frozenset[tuple[str, int, int]]  # path, size, time of change
 
@@ -79,37 +77,55 @@ def scan(models_dir: Path, *, cards: bool = False) -> list[ModelFiles]:
     A card alone is a model where it speaks of TensorFlow Serving, and with `cards`
     always: then the settings say that models live there.
     """
+    return scan_all(models_dir, cards=cards)[0]
+
+
+def scan_all(
+    models_dir: Path, *, cards: bool = False
+) -> tuple[list[ModelFiles], dict[str, str]]:
+    """As `scan`; and the entries that are not served, each with its fix."""
     found: list[ModelFiles] = []
-    for entry in models_dir.iterdir():
-        name = entry.name if entry.is_dir() else entry.stem
-        if not _NAME.fullmatch(name):
-            continue
-        if entry.is_dir():
-            try:
-                found += _versions(entry, cards)
-            except OSError as error:  # one folder's trouble is not the others'
-                log.warning("%s cannot be read: %s", entry.name, error.strerror)
-        elif entry.suffix in SUFFIXES:
-            found.append(_found(name, 1, entry, ()))
-    return sorted(found)
+    ignored: dict[str, str] = {}
+    for entry in sorted(models_dir.iterdir()):
+        try:
+            models = _models_of(entry, cards)
+            why = None if models else layouts.why_not(entry)
+        except OSError as error:  # one folder's trouble is not the others'
+            models, why = [], f"cannot be read: {error.strerror}"
+        taken = {(one.name, one.version) for one in found}
+        for one in models:
+            if (one.name, one.version) in taken:
+                why = f"is a second model {one.name}: rename one of them"
+            else:
+                found.append(one)
+        if why:
+            ignored[entry.name] = why
+    return sorted(found), ignored
+
+
+def _models_of(entry: Path, cards: bool) -> list[ModelFiles]:
+    name = entry.name if entry.is_dir() else entry.stem
+    if not _NAME.fullmatch(name):
+        return []
+    if entry.is_dir():
+        return _versions(entry, cards)
+    return [_found(name, 1, entry, ())] if layouts.is_model_file(entry) else []
 
 
 def _versions(folder: Path, cards: bool) -> list[ModelFiles]:
-    model = _model_in(folder)
+    model = layouts.model_in(folder)
     if model:
         return [_found(folder.name, 1, model, (folder,))]
-    versions = [
-        _found(folder.name, int(sub.name), model, (sub, folder))
-        for sub in folder.iterdir()
+    versions = {
+        int(sub.name): _found(folder.name, int(sub.name), model, (sub, folder))
+        for sub in sorted(folder.iterdir(), reverse=True)  # of 1 and 01 it is 01
         if _VERSION.fullmatch(sub.name)
-        and (model := _model_in(sub) or _card_in(sub, cards))
-    ]
+        and sub.is_dir()
+        and (model := layouts.model_in(sub) or _card_in(sub, cards))
+    }
     card = _card_in(folder, cards)
-    return versions or ([_found(folder.name, 1, card, (folder,))] if card else [])
-
-
-def _model_in(folder: Path) -> Path | None:
-    return next((folder / m for m in MODELS if _complete(folder / m)), None)
+    single = [_found(folder.name, 1, card, (folder,))] if card else []
+    return list(versions.values()) or single
 
 
 def _card_in(folder: Path, cards: bool) -> Path | None:
@@ -119,11 +135,6 @@ def _card_in(folder: Path, cards: bool) -> Path | None:
         return None
     text = b"" if cards else card.read_bytes()
     return card if cards or b"tf-serving" in text or b"[tf_serving]" in text else None
-
-
-def _complete(model: Path) -> bool:
-    file = model / "saved_model.pb" if model.name == "saved_model" else model
-    return file.is_file()
 
 
 def _found(
@@ -138,13 +149,15 @@ def _found(
 
 def _contents(model: Path) -> Iterator[Path]:
     """The files that make up the model: of a model.py all that lie beside it."""
-    if model.suffix in SUFFIXES or model.name == CARD:
+    if model.is_dir():
+        for part in SAVED_MODEL:
+            yield from (file for file in model.glob(part) if file.is_file())
+    elif model.suffix == ".py":
+        for file in model.parent.rglob("*"):
+            if file.is_file() and "__pycache__" not in file.parts:
+                yield file
+    else:
         yield model
-        return
-    folder = model.parent if model.suffix == ".py" else model
-    for file in folder.rglob("*"):
-        if file.is_file() and "__pycache__" not in file.parts:
-            yield file
 
 
 def _mark(file: Path) -> tuple[str, int, int] | None:

@@ -16,6 +16,7 @@ Bytes that nobody can read are refused too, whatever they make a library raise.
 from pathlib import Path
 
 from ..errors import ModelLoadFailed
+from .formats import format_of
 from .isolated import Refused, damaged, vet_isolated
 from .keras_archive import vet_archive
 from .saved_model import vet_saved_model
@@ -41,10 +42,10 @@ def _vet(path: Path, allowed: frozenset[str]) -> None:
         vet_saved_model(path)
     elif not path.is_file():
         raise Refused("is not there, or is no plain file: put the model there")
-    elif path.suffix == ".keras":
+    elif format_of(path) == "hdf5":
+        vet_isolated(path, allowed)
+    elif path.suffix.lower() in (".h5", ".hdf5") and format_of(path) is None:
+        vet_isolated(path, allowed)  # its reader says what is wrong with it
+    else:
         vet_archive(path, allowed)
         vet_isolated(path, allowed)
-    elif path.suffix == ".h5":
-        vet_isolated(path, allowed)
-    else:
-        raise Refused("is of no known kind: save the model as .keras")

@@ -7,6 +7,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+from .formats import format_of
 from .hdf5 import vet_h5_model, vet_hdf5
 from .isolated import REFUSED, Refused, damaged
 from .keras_archive import MAX_EXPANSION, WEIGHTS
@@ -32,7 +33,7 @@ def main(path: Path, allowed: frozenset[str]) -> int:
 
 
 def _vet(path: Path, size: int, allowed: frozenset[str]) -> None:
-    if path.suffix == ".h5":
+    if format_of(path) != "keras":
         with path.open("rb") as stream:
             vet_h5_model(stream, size, allowed)
     else:

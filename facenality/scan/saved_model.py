@@ -184,6 +184,8 @@ def vet_saved_model(folder: Path) -> None:
             raise Refused(f"has more than {MAX_FILES} files: {EXPORT_AGAIN}")
         if file.is_symlink():
             raise Refused(f"has {shown(name)} as a link: copy the file itself there")
+        if file.is_file() and "/" not in name and not KNOWN.fullmatch(name):
+            continue  # labels.txt, README.md: TensorFlow does not look at them
         if not file.is_file() or not KNOWN.fullmatch(name):
             raise Refused(
                 f"has {shown(name)}, which TensorFlow never writes: {EXPORT_AGAIN}"

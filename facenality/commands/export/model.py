@@ -11,7 +11,7 @@ from ...engines.tensorflow.traced import UNKNOWN_ACTIVATION
 from ...registry import card, infer_config
 from ...registry.card import Card
 from ...registry.registry import Registry
-from ...registry.repository import SUFFIXES, ModelFiles
+from ...registry.repository import ModelFiles
 from ...settings import Settings
 from ...spec import ModelConfig, ModelSpec
 from ...tasks import Task
@@ -91,7 +91,7 @@ def find(settings: Settings) -> ModelFiles:
             f"{name} is a model.py, and TensorFlow Serving runs no Python: only "
             ".keras, .h5 and saved_model/ can be exported."
         )
-    if found.file.suffix not in SUFFIXES and found.file.name != "saved_model":
+    if found.is_card:
         raise ExportFailed(
             f"{name} has no model file here: only .keras, .h5 and saved_model/ can be "
             "exported."

@@ -43,12 +43,7 @@ def trace_saved_model(folder: Path) -> Traced:
         raise ModelLoadFailed(
             f"TensorFlow cannot load {folder.name}: {type(error).__name__}"
         ) from error
-    signature = loaded.signatures.get(SIGNATURE)
-    if signature is None:
-        names = ", ".join(loaded.signatures) or "none"
-        raise ModelLoadFailed(
-            f"saved_model has no {SIGNATURE}; its signatures: {names}"
-        )
+    signature = _signature(loaded)
     specs = signature.structured_input_signature[1]
     outputs = signature.structured_outputs
     facts = ModelSpec(
@@ -59,6 +54,20 @@ def trace_saved_model(folder: Path) -> Traced:
     )
     function = _positional(signature, list(specs.items()), list(outputs))
     return Traced(facts, function, lambda xs: _arrays(function(*xs)), loaded)
+
+
+def _signature(loaded: Any) -> Any:
+    """The default signature, or the only one, whatever its name."""
+    signatures = loaded.signatures
+    if SIGNATURE in signatures:
+        return signatures[SIGNATURE]
+    if len(signatures) == 1:
+        return next(iter(signatures.values()))
+    names = ", ".join(signatures) or "none"
+    raise ModelLoadFailed(
+        f"saved_model has no {SIGNATURE}; its signatures: {names}. Export it again with "
+        "one of them as serving_default"
+    )
 
 
 def _tensor(name: str, spec: Any) -> TensorSpec:

@@ -50,7 +50,7 @@ def subject(question: Question) -> Subject:
     """Vet and load. Raises ModelNotLoaded."""
     if installed("tensorflow"):
         return _on_tensorflow(question)
-    if question.file.suffix not in (".keras", ".h5"):
+    if question.file.is_dir():
         raise ModelLoadFailed(
             "a SavedModel needs TensorFlow, which is not installed: install it, or "
             "save the model with model.save('model.keras')"

@@ -36,13 +36,14 @@ def routes(catalog: Registry, metrics: Metrics) -> Blueprint:
 
 
 def failed(catalog: Registry) -> list[dict[str, str]]:
-    """Models that are not served, and updates that were refused."""
+    """Models that are not served, updates that were refused, and what is no model."""
     versions = [
         (entry.found.name, entry.found.version, entry.error or entry.away or "")
         for entry in catalog.entries
         if entry.error or entry.away
     ]
+    ignored = [(name, 1, f"{name} {why}") for name, why in catalog.ignored.items()]
     return [
         {"name": name, "version": str(version), "error": why}
-        for name, version, why in versions + catalog.refused
+        for name, version, why in versions + catalog.refused + ignored
     ]

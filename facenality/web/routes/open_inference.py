@@ -97,8 +97,8 @@ def _versions(catalog: Registry, name: str) -> list[str]:
 
 def _platform(model: Model) -> str:
     """<engine>_<format>, in the protocol's way; a `model.py` is its own format."""
-    kinds = {".keras": "keras", ".h5": "h5", ".py": "script"}
-    kind = kinds.get(model.found.file.suffix, "savedmodel")
+    kinds = {".keras": "keras", ".h5": "h5", ".hdf5": "h5", ".py": "script"}
+    kind = kinds.get(model.found.file.suffix.lower(), "savedmodel")
     return f"{model.engine.name}_{kind}"
 
 
