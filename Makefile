@@ -68,7 +68,7 @@ check: .venv/.dev ## lint, types, import fences
 	@echo "types: mypy --strict"
 	@$(BIN)/mypy
 	@echo "imports: lint-imports"
-	@$(BIN)/lint-imports | tail -n 8
+	@$(BIN)/lint-imports --no-logo
 
 .PHONY: bench
 bench: .venv/.dev ## beside other servers, 25 minutes; ARGS=--quick: under five

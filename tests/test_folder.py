@@ -1,6 +1,9 @@
 """models/ on disk: names, versions, cards, hashes."""
 
 import hashlib
+import re
+
+import pytest
 
 from facenality.registry import repository
 
@@ -24,34 +27,78 @@ def test_every_layout_of_the_contract_is_found(tmp_path):
         "six/3/saved_model/saved_model.pb",
         "seven/model.py",
         "seven/model.keras",
+        "eight/1/saved_model.pb",
+        "nine/saved_model.pb",
+        "ten/0001/saved_model.pb",
+        "eleven/1700000000/saved_model.pb",
+        "twelve/best.KERAS",
+        "thirteen/unet.hdf5",
+        "fourteen/keras_model.h5",
+        "fourteen/labels.txt",
+        "FIFTEEN.H5",
     )
     found = [(f.name, f.version) for f in repository.scan(tmp_path)]
     assert found == [
+        ("FIFTEEN", 1),
+        ("eight", 1),
+        ("eleven", 1700000000),
         ("five", 1),
         ("four", 1),
         ("four", 2),
         ("four", 12),
+        ("fourteen", 1),
+        ("nine", 1),
         ("one", 1),
         ("seven", 1),
         ("six", 3),
+        ("ten", 1),
+        ("thirteen", 1),
         ("three", 1),
+        ("twelve", 1),
         ("two", 1),
     ]
 
 
-def test_what_is_no_model_is_left_alone(tmp_path):
-    touch(
-        tmp_path,
-        "README.md",
-        ".hidden.keras",
-        "a b.keras",
-        "empty/readme.txt",
-        "v/01/model.keras",
-        "v/x/model.keras",
-        "v/0/model.keras",
-        "s/1/saved_model/variables/x",
-    )
-    assert repository.scan(tmp_path) == []
+@pytest.mark.parametrize(
+    ("files", "sentence"),
+    [
+        (["a b.keras"], "has a name that cannot stand in a URL; .* to a-b.keras"),
+        (["a b/model.keras"], "rename it to a-b$"),
+        (["net.tflite"], "TensorFlow Lite"),
+        (["net.onnx"], "onnxruntime"),
+        (["net.zip"], "unpack it"),
+        (["net.weights.h5"], r"save the whole model with model.save\('model.keras'\)"),
+        (["notes.csv"], "the files that are served are .keras and .h5"),
+        (["labels.txt"], "move it into the folder of its model"),
+        (["custom.py"], "move it into the folder of its model"),
+        (["m/readme.txt"], "has no model inside: put model.keras"),
+        (["m/a.keras", "m/b.h5"], r"several model files \(a.keras, b.h5\)"),
+        (["m/x/model.keras"], "has no model inside"),
+        (["m/0/model.keras"], "has no model inside"),
+        (["m/net.tflite"], "net.tflite is TensorFlow Lite"),
+        (["m/net.weights.h5"], "weights without their model"),
+        (["m/model.json", "m/net.weights.h5"], "model.json, net.weights.h5"),
+        (["m/variables/x"], "no saved_model.pb: copy the whole folder"),
+        (["m.keras", "m/model.keras"], "is a second model m"),
+    ],
+)
+def test_what_is_not_served_is_named_with_its_fix(tmp_path, files, sentence):
+    touch(tmp_path, *files)
+    _, ignored = repository.scan_all(tmp_path)
+    assert len(ignored) == 1
+    assert re.search(sentence, *ignored.values())
+
+
+def test_documents_and_hidden_files_are_nobodys_model(tmp_path):
+    touch(tmp_path, "README.md", ".hidden.keras", ".git/HEAD")
+    assert repository.scan_all(tmp_path) == ([], {})
+
+
+def test_a_version_that_is_still_being_copied_is_not_served(tmp_path):
+    touch(tmp_path, "m/1/saved_model.pb", "m/2/variables/x", "m/3/readme.txt")
+    found, ignored = repository.scan_all(tmp_path)
+    assert [(one.name, one.version) for one in found] == [("m", 1)]
+    assert not ignored
 
 
 def test_a_card_alone_is_a_model_where_it_lives_elsewhere(tmp_path):

@@ -2,6 +2,7 @@
 
 import shutil
 import zipfile
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -151,6 +152,7 @@ def test_a_script_outside_the_models_own_folder_is_not_run(tmp_path, network):
     (tmp_path / "m").mkdir()
     network.save(tmp_path / "m" / "model.keras")
     network.save(tmp_path / "other.keras")
+    network.save(tmp_path / "third.keras")
     (tmp_path / "custom.py").write_text("1 / 0")
     for file in ("m/model.keras", "other.keras"):
         open_engine(tmp_path / file, 1, silent)
@@ -163,12 +165,18 @@ def test_h5_is_read(tmp_path, network, noise):
     assert np.abs(open_engine(file, 16, silent).predict(noise) - expected).max() <= 1e-5
 
 
-@pytest.mark.parametrize("content", [b"", b"no model", b"PK\x03\x04"])
 @pytest.mark.parametrize(
-    ("name", "sentence"),
-    [("model.keras", "is not a .keras file"), ("model.h5", "is damaged, or no model")],
+    ("name", "content", "sentence"),
+    [
+        ("model.keras", b"", "is not a .keras file"),
+        ("model.keras", b"no model", "is not a .keras file"),
+        ("model.keras", b"\x89HDF\r\n\x1a\n", "is damaged, or no model"),
+        ("model.h5", b"", "is damaged, or no model"),
+        ("model.h5", b"no model", "is damaged, or no model"),
+        ("model.h5", b"PK\x03\x04", "is not a .keras file"),
+    ],
 )
-def test_a_file_that_is_no_model_is_named(tmp_path, name, sentence, content):
+def test_a_file_that_is_no_model_is_named(tmp_path, name, content, sentence):
     file = tmp_path / name
     file.write_bytes(content)
     with pytest.raises(ModelLoadFailed, match=f"{name} {sentence}"):
@@ -267,12 +275,23 @@ def test_a_saved_model_gives_the_same_numbers(tmp_path, activation):
     assert engine.facts.activation == activation
 
 
-def test_a_saved_model_without_its_signature_names_those_it_has(tmp_path):
+def doubling(folder: Path, *signatures: str) -> None:
+    """A SavedModel whose signatures all double their input."""
     import tensorflow as tf
 
     module = tf.Module()
-    module.f = tf.function(lambda x: x, input_signature=[tf.TensorSpec([None])])
-    tf.saved_model.save(module, tmp_path / "m", signatures={"other": module.f})
+    module.f = tf.function(lambda x: 2 * x, input_signature=[tf.TensorSpec([None])])
+    tf.saved_model.save(module, folder, signatures=dict.fromkeys(signatures, module.f))
+
+
+def test_the_only_signature_is_served_whatever_its_name(tmp_path):
+    doubling(tmp_path / "m", "other")
+    engine = open_engine(tmp_path / "m", 1, silent)
+    assert engine.predict(np.float32([3])).tolist() == [6]
+
+
+def test_a_saved_model_without_its_signature_names_those_it_has(tmp_path):
+    doubling(tmp_path / "m", "other", "third")
     with pytest.raises(
         ModelLoadFailed, match="no serving_default; its signatures: oth"
     ):

@@ -5,7 +5,6 @@ import importlib
 import inspect
 import json
 import random
-import re
 import subprocess
 import sys
 import zipfile
@@ -15,7 +14,6 @@ import h5py
 import keras
 import pytest
 import tensorflow as tf
-from keras.src import api_export
 from keras.src.saving.keras_saveable import KerasSaveable
 from tensorflow.core.framework.op_def_pb2 import OpList
 from tensorflow.python.client import pywrap_tf_session
@@ -23,7 +21,14 @@ from tensorflow.python.client import pywrap_tf_session
 import honest
 import hostile
 from facenality.errors import ModelLoadFailed
-from facenality.scan import allowlists, hdf5, keras_archive, protobuf, vet
+from facenality.scan import (
+    hdf5,
+    keras2_layers,
+    keras_config,
+    operations,
+    protobuf,
+    vet,
+)
 from hostile import archives, configurations, graphs
 from hostile import hdf5 as hostile_hdf5  # each enters its files into the table
 
@@ -144,7 +149,7 @@ def test_what_a_file_says_of_its_training_is_never_used(tmp_path):
     [
         ("none.keras", "is not there"),
         ("none.h5", "is not there"),
-        ("model.onnx", "is of no known kind"),
+        ("model.onnx", "is not a .keras file"),
     ],
 )
 def test_what_is_no_model_is_named(tmp_path, name, reason):
@@ -213,95 +218,213 @@ def test_nothing_heavy_is_imported_to_vet():
     assert not {"keras", "tensorflow", "h5py", "numpy"} & set(done.stdout.split())
 
 
-# The lists, against what is installed.
+# What is allowed, against what is installed.
 
 
-def found(module: str, name: str) -> object:
-    """What Keras finds under the name, in its own two ways."""
-    exported = api_export.get_symbol_from_name(f"{module}.{name}")
-    return exported or vars(importlib.import_module(module)).get(name)
+def named(module: str | None, name: str, registered: str | None = None) -> str:
+    made = {"module": module, "class_name": name, "registered_name": registered}
+    return json.dumps({"config": made | {"config": {}}})
 
 
 REFUSED_LAYERS = {"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"}
-TAKE_A_FUNCTION = {
-    *("AssociativeScan", "Cond", "ForiLoop", "JVP", "Map", "Scan", "Switch"),
-    *("VectorizedMap", "WhileLoop"),
-}
-NOT_FOR_A_CONFIGURATION = {
+MODULES = (
+    *("layers", "initializers", "regularizers", "constraints", "dtype_policies"),
+    *("losses", "metrics", "optimizers", "optimizers.schedules", "quantizers"),
+)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_whatever_keras_exports_passes_under_each_of_its_names(module):
+    exported = importlib.import_module(f"keras.{module}")
+    for name, cls in vars(exported).items():
+        if inspect.isclass(cls) and name not in REFUSED_LAYERS:
+            keras_config.vet_config(named(f"keras.{module}", name), frozenset())
+            keras_config.vet_config(named(cls.__module__, cls.__name__), frozenset())
+
+
+def test_the_layers_of_keras_that_run_code_are_refused():
+    for name in REFUSED_LAYERS:
+        for module in ("keras.layers", None, getattr(layers, name).__module__):
+            with pytest.raises(keras_config.Refused, match=f"a {name} layer"):
+                keras_config.vet_config(named(module, name), frozenset())
+
+
+def test_every_operation_of_keras_passes_or_takes_a_function():
+    def below(cls):
+        return {cls}.union(*map(below, cls.__subclasses__()))
+
+    for cls in below(keras.Operation):
+        if not cls.__module__.startswith("keras.src.ops.") or cls.__subclasses__():
+            continue
+        try:
+            keras_config.vet_config(named(cls.__module__, cls.__name__), frozenset())
+        except keras_config.Refused as refusal:
+            assert "calls a function" in str(refusal), cls
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        # Keras 3.0 to 3.6 and its FeatureSpace
+        ("keras.initializers", "OrthogonalInitializer"),
+        ("keras.initializers", "IdentityInitializer"),
+        ("keras.src.layers.preprocessing.feature_space", "TFDConcat"),
+        # Keras 2
+        (None, "Functional"),
+        (None, "Policy"),
+        (None, "ThresholdedReLU"),
+        ("keras.layers.core.dense", "Dense"),
+        ("keras.src.engine.functional", "Functional"),
+        ("tensorflow.python.keras.layers.core", "Dense"),
+        ("tf_keras.src.layers.core.dense", "Dense"),
+        ("keras.optimizers.legacy", "Adam"),
+    ],
+)
+def test_the_names_that_older_versions_wrote_pass(module, name):
+    keras_config.vet_config(named(module, name), frozenset())
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("keras.utils", "Sequence"),
+        ("keras.src.callbacks.csv_logger", "CSVLogger"),
+        ("keras.layers", "Missing"),
+        ("keras.layers", "deserialize"),
+        (None, "deserialize"),
+        ("tensorflow.python.keras.utils", "Dense"),
+        ("tensorflow.python.keras.layers", "Missing"),
+        ("tf_keras.callbacks", "CSVLogger"),
+        ("os.path", "Dense"),
+        ("evil.keras.layers", "Dense"),
+    ],
+)
+def test_other_modules_and_names_are_refused(module, name):
+    with pytest.raises(keras_config.Refused, match=f"class '{name}'"):
+        keras_config.vet_config(named(module, name), frozenset())
+
+
+FROM_OUTSIDE = {
     *("call_fn", "filepath", "filename", "fname", "function", "module", "origin"),
     *("path", "url"),
 }
 
 
-@pytest.mark.parametrize("module", allowlists.CLASSES)
-def test_every_class_on_the_list_is_in_keras_and_takes_no_code_or_file(module):
-    for name in allowlists.CLASSES[module]:
-        cls = found(module, name)
-        assert inspect.isclass(cls), name
-        assert not NOT_FOR_A_CONFIGURATION & set(inspect.signature(cls).parameters)
-
-
-def test_every_layer_of_keras_is_on_the_list_or_refused_for_a_reason():
-    public = {
-        name
-        for name, cls in vars(layers).items()
-        if inspect.isclass(cls)
-        and api_export.get_name_from_symbol(cls) == f"keras.layers.{name}"
-    }
-    assert public - allowlists.CLASSES["keras.layers"] == REFUSED_LAYERS
-    assert set(keras_archive.CODE) - {"__lambda__"} == REFUSED_LAYERS
-
-
-def test_every_operation_of_keras_is_on_the_list_or_takes_a_function():
+def test_no_class_that_passes_takes_code_or_a_file():
     def below(cls):
         return {cls}.union(*map(below, cls.__subclasses__()))
 
-    for cls in below(keras.Operation):
-        if cls.__module__ in allowlists.OPERATIONS and not cls.__subclasses__():
-            listed = cls.__name__ in allowlists.CLASSES[cls.__module__]
-            assert listed != (cls.__name__ in TAKE_A_FUNCTION), cls
+    passed = 0
+    for cls in below(KerasSaveable):
+        if not cls.__module__.startswith("keras.src."):
+            continue
+        with contextlib.suppress(keras_config.Refused):
+            keras_config.vet_config(named(cls.__module__, cls.__name__), frozenset())
+            passed += 1
+            assert not FROM_OUTSIDE & set(inspect.signature(cls).parameters), cls
+    assert passed > 500
 
 
-def test_a_name_without_a_module_means_a_class():
-    """The old loader looks among all that keras.layers contains, functions too."""
-    for name in allowlists.BARE:
-        inside = vars(keras.src.layers).get(name)
-        assert inside is None or issubclass(inside, KerasSaveable), name
-    for name, inside in vars(keras.src.layers).items():
-        if inspect.isclass(inside) and issubclass(inside, layers.Layer):
-            known = allowlists.BARE | REFUSED_LAYERS | {"Layer", "IndexLookup"}
-            assert name in known
+@pytest.fixture
+def library(tmp_path, monkeypatch):
+    """A package that is installed; importing it would fail."""
+    inner = tmp_path / "library" / "inner"
+    inner.mkdir(parents=True)
+    (tmp_path / "library" / "__init__.py").write_text("raise RuntimeError\n")
+    (inner / "__init__.py").write_text("from library.inner.own import Own as Other\n")
+    (inner / "own.py").write_text("class Own:\n    ...\n\ndef load():\n    ...\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return "library"
 
 
-def test_every_function_on_the_list_is_in_keras():
-    for name in allowlists.FUNCTIONS:
-        modules = ("activations", "losses", "metrics")
-        symbols = [
-            api_export.get_symbol_from_name(f"keras.{m}.{name}") for m in modules
-        ]
-        assert any(map(inspect.isfunction, symbols)), name
+def test_the_classes_of_a_library_that_is_named_pass(library):
+    libraries = frozenset({library})
+    for module, name in (("library.inner.own", "Own"), ("library.inner", "Other")):
+        text = named(module, name, f"library>{name}")
+        keras_config.vet_config(text, frozenset(), libraries)
+        with pytest.raises(keras_config.Refused, match=f"class '{name}' of '{module}'"):
+            keras_config.vet_config(text, frozenset())
+    for module, name in (("library.inner.own", "load"), ("library.none", "Own")):
+        with pytest.raises(keras_config.Refused, match=f"class '{name}'"):
+            keras_config.vet_config(named(module, name), frozenset(), libraries)
 
 
-# With state of their own: variables, tables, random numbers, arrays, control flow.
-STATE = re.compile(
-    "Assert|Case|CheckNumerics|CudnnRNN|DestroyResource|DisableCopy|Empty|GuaranteeConst"
-    "|HashTable|If|InitializeTableV2|LookupTable|Multinomial|Normal|Random|Rng|Resource"
-    "|PartitionedCall|Uniform|Binomial|TensorArray|Var|While|Assign"
+def test_every_function_of_keras_passes_but_those_that_make_others():
+    for module in ("activations", "losses", "metrics"):
+        for name, value in vars(importlib.import_module(f"keras.{module}")).items():
+            if not inspect.isfunction(value):
+                continue
+            text = json.dumps({"config": configurations.function("builtins", name)})
+            if name in ("deserialize", "get", "serialize"):
+                with pytest.raises(keras_config.Refused, match=f"function '{name}'"):
+                    keras_config.vet_config(text, frozenset())
+            else:
+                keras_config.vet_config(text, frozenset())
+
+
+def test_the_functions_and_operations_of_keras_2_pass(tmp_path):
+    function = configurations.keras_2("TFOpLambda", function="math.truediv")
+    vet(function(tmp_path, tmp_path))
+    node = configurations.node_def("RealDiv", T={"type": "DT_FLOAT"})
+    vet(configurations.keras_2("TensorFlowOpLayer", node_def=node)(tmp_path, tmp_path))
+    for function in ("__operators__.getitem", "concat", "nn.relu", "strings.lower"):
+        assert not keras2_layers.vet_layer("TFOpLambda", {"function": function})
+
+
+REACH_OUT = (
+    *("ReadFile", "WriteFile", "MatchingFiles", "PyFunc", "PyFuncStateless", "PrintV2"),
+    *("EagerPyFunc", "DebugIdentity", "DebugIdentityV2", "DebugNanCount", "SaveV2"),
+    *("ImmutableConst", "RestoreV2", "MergeV2Checkpoints", "TextLineDataset"),
+    *("InitializeTableFromTextFile", "InitializeTableFromTextFileV2", "_Send", "_Recv"),
+    *("GenerateVocabRemapping", "LoadAndRemapMatrix", "DecodeProtoV2", "XlaLaunch"),
+    *("XlaCustomCallV2", "XlaCallModule", "IteratorGetNext", "MapDataset", "RpcCall"),
+    *("TPUPartitionedCall", "MlirPassthroughOp", "RemoteCall", "SymbolicGradient"),
+    *("FileSystemSetConfiguration", "WholeFileReaderV2", "Abort", "LookupTableFind2"),
 )
-REACH_OUT = re.compile(
-    "(?<!Sharded)File|Save|Restore|PyFunc|Dataset|Print|Debug|Summary|Xla|Queue|Reader|Rpc|TPU|Mlir"
-    "|Host|Send|Recv|Session|Proto|Immutable|Abort|Remote|Symbolic|_"
-)
 
 
-def test_every_tensorflow_operation_on_the_list_computes_and_no_more():
+@pytest.mark.parametrize("name", REACH_OUT)
+def test_an_operation_that_reaches_out_is_not_allowed(name):
+    assert not operations.is_allowed(name)
+
+
+def test_tensorflow_knows_the_operations_as_its_own_registry_does():
     known = OpList.FromString(
         pywrap_tf_session.TF_GetBuffer(pywrap_tf_session.TF_GetAllOpList())
     )
-    stateful = {op.name: op.is_stateful for op in known.op}
-    for name in allowlists.OPS:
-        assert not REACH_OUT.search(name), name
-        assert not stateful[name] or STATE.search(name), name
+    registered = operations.registered()
+    assert {op.name: op.is_stateful for op in known.op} == registered
+    allowed = [name for name in registered if operations.is_allowed(name)]
+    assert len(allowed) > 800
+    assert {"MatMul", "Conv2D", "VarHandleOp", "LookupTableFindV2", "While"} < {
+        *allowed
+    }
+
+
+def test_where_tensorflow_cannot_be_read_an_operation_is_refused(tmp_path, monkeypatch):
+    """An empty package of its name comes first on the child's path."""
+    node = configurations.node_def("RealDiv")
+    file = configurations.keras_2("TensorFlowOpLayer", node_def=node)(
+        tmp_path, tmp_path
+    )
+    (tmp_path / "broken" / "tensorflow").mkdir(parents=True)
+    (tmp_path / "broken" / "tensorflow" / "__init__.py").touch()
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "broken"))
+    operations._without_state.cache_clear()
+    with pytest.raises(ModelLoadFailed, match="cannot be read .*install TensorFlow"):
+        vet(file)
+    monkeypatch.undo()
+    vet(file)
+
+
+def test_what_nothing_leads_to_is_not_judged(tmp_path):
+    """An adapted TextVectorization brings its data set along; saving is never run."""
+    model = graphs.exported(tmp_path, tf.nn.relu)
+    file = model / "saved_model.pb"
+    parsed = graphs.SavedModel.FromString(file.read_bytes())
+    parsed.meta_graphs[0].graph_def.node.add(name="unused", op="IteratorGetNext")
+    file.write_bytes(parsed.SerializeToString())
+    vet(model)
 
 
 # Damage.
@@ -333,7 +456,7 @@ def refuses_or_passes(file: Path) -> None:
 @pytest.fixture
 def unread(monkeypatch):
     """The weights are sound; no need to start a child each time."""
-    monkeypatch.setattr("facenality.scan.vet_isolated", lambda *_: None)
+    monkeypatch.setattr("facenality.scan.vet_isolated", lambda *_: set())
 
 
 def test_a_bent_zip_is_refused_or_sound(tmp_path, unread):

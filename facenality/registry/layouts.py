@@ -25,8 +25,8 @@ _WEIGHTS = (
     "model.save('model.keras')"
 )
 _APART = (
-    "has its configuration and its weights apart ({files}): load both in the Keras that "
-    "wrote them, and save the whole model with model.save('model.keras')"
+    "has its configuration and its weights apart ({files}): load both in the Keras "
+    "that wrote them, and save the whole model with model.save('model.keras')"
 )
 _UNFINISHED = "has variables/ but no saved_model.pb: copy the whole folder"
 _OTHER_FORMATS = {
@@ -81,7 +81,7 @@ def why_not(entry: Path) -> str | None:
 
 def _why_not_file(file: Path) -> str:
     name = file.name.lower()
-    if name == "labels.txt":
+    if name in ("labels.txt", "custom.py"):
         return "belongs to no model here: move it into the folder of its model"
     if name.endswith(".weights.h5"):
         return _WEIGHTS.format(files=file.name)

@@ -1,4 +1,4 @@
-"""python -m facenality.scan FILE [ALLOWED ...]: the child process of `isolated`."""
+"""python -m facenality.scan FILE [ALLOWED ...] -- [LIBRARY ...]: `isolated`'s child."""
 
 import contextlib
 import io
@@ -17,29 +17,39 @@ BYTES_A_SECOND = 100 << 20  # more for the unpacking of large ones
 MEMORY = 2 << 30
 
 
-def main(path: Path, allowed: frozenset[str]) -> int:
-    """Judge one file; the exit status, and the reason on standard output."""
+def main(
+    path: Path, allowed: frozenset[str], libraries: frozenset[str] = frozenset()
+) -> int:
+    """Judge one file. Returns the exit status.
+
+    Standard output has the reason of a refusal, else the operations of TensorFlow that
+    the model names.
+    """
     size = path.stat().st_size
     _limit(size)
     try:
-        _vet(path, size, allowed)
+        operations = _vet(path, size, allowed, libraries)
     except Refused as refusal:
         print(refusal)
         return REFUSED
     except Exception as error:
         print(damaged(error))
         return REFUSED
+    for operation in sorted(operations):
+        print(operation)
     return 0
 
 
-def _vet(path: Path, size: int, allowed: frozenset[str]) -> None:
+def _vet(
+    path: Path, size: int, allowed: frozenset[str], libraries: frozenset[str]
+) -> set[str]:
     if format_of(path) != "keras":
         with path.open("rb") as stream:
-            vet_h5_model(stream, size, allowed)
-    else:
-        with zipfile.ZipFile(path) as archive:
-            weights = archive.read(WEIGHTS)
-        vet_hdf5(io.BytesIO(weights), len(weights))
+            return vet_h5_model(stream, size, allowed, libraries)
+    with zipfile.ZipFile(path) as archive:
+        weights = archive.read(WEIGHTS)
+    vet_hdf5(io.BytesIO(weights), len(weights))
+    return set()
 
 
 def _limit(size: int) -> None:
@@ -55,4 +65,6 @@ def _limit(size: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), frozenset(sys.argv[2:])))
+    end = sys.argv.index("--", 2)
+    own, others = frozenset(sys.argv[2:end]), frozenset(sys.argv[end + 1 :])
+    sys.exit(main(Path(sys.argv[1]), own, others))

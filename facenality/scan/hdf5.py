@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import h5py  # type: ignore[import-untyped]  # it ships none
 
 from .isolated import Refused, shown
-from .keras_archive import vet_config
+from .keras_config import vet_config
 
 MAX_OBJECTS = 100_000  # NASNetLarge has 6,000 with its optimizer
 MAX_DEPTH = 100
@@ -21,15 +21,23 @@ PLAIN = "biufcSV"  # numpy's kinds of numbers, fixed strings, bfloat16's two raw
 SAVE_AGAIN = "save it again with Keras"
 
 
-def vet_h5_model(stream: BinaryIO, size: int, allowed: frozenset[str]) -> None:
-    """Vet a whole model in HDF5, `size` bytes long."""
+def vet_h5_model(
+    stream: BinaryIO,
+    size: int,
+    allowed: frozenset[str],
+    libraries: frozenset[str] = frozenset(),
+) -> set[str]:
+    """Vet a whole model in HDF5, `size` bytes long.
+
+    Returns the operations of TensorFlow that its configuration names.
+    """
     with h5py.File(stream, "r") as file:
         _walk(file, size)
         config = file.attrs.get("model_config")
         if config is None:
             raise Refused("holds weights only: save the whole model with model.save()")
         text = config.decode() if isinstance(config, bytes) else config
-        vet_config(text, allowed)
+        return vet_config(text, allowed, libraries)
 
 
 def vet_hdf5(stream: BinaryIO, size: int) -> None:

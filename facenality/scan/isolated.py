@@ -35,16 +35,23 @@ WALL_SECONDS = 600.0  # for a slow disk; the child limits its own processor time
 PACKAGES = Path(__file__).parents[2]
 
 
-def vet_isolated(file: Path, allowed: frozenset[str]) -> None:
-    """Vet what a .keras or .h5 file holds in HDF5, by `__main__` in a child process."""
+def child_environment() -> dict[str, str]:
+    """Where a child process finds this package."""
     searched = os.pathsep.join(filter(None, (str(PACKAGES), os.getenv("PYTHONPATH"))))
+    return os.environ | {"PYTHONPATH": searched, "PYTHONIOENCODING": "utf-8"}
+
+
+def vet_isolated(
+    file: Path, allowed: frozenset[str], libraries: frozenset[str] = frozenset()
+) -> set[str]:
+    """Vet what a .keras or .h5 file holds in HDF5, by `__main__` in a child process.
+
+    Returns the operations of TensorFlow that the model names, not yet judged.
+    """
     # One thread: the others' stacks would count against the child's memory.
-    env = os.environ | {
-        "PYTHONPATH": searched,
-        "PYTHONIOENCODING": "utf-8",
-        "OPENBLAS_NUM_THREADS": "1",
-    }
-    command = [sys.executable, "-P", "-m", __package__, str(file), *sorted(allowed)]
+    env = child_environment() | {"OPENBLAS_NUM_THREADS": "1"}
+    named = [*sorted(allowed), "--", *sorted(libraries)]
+    command = [sys.executable, "-P", "-m", __package__, str(file), *named]
     try:
         child = subprocess.run(  # noqa: S603  # ourselves, and no shell
             command,
@@ -69,3 +76,4 @@ def vet_isolated(file: Path, allowed: frozenset[str]) -> None:
             f"makes its reader crash or run in circles (status {child.returncode}): "
             "it is damaged; copy it again, or save it again"
         )
+    return set(child.stdout.split())

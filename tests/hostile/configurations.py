@@ -112,7 +112,7 @@ FILES |= {
     ),
     "config_mapped_function": (
         replaced_by("keras.src.ops.core", "Map", function="f"),
-        "class 'Map' of 'keras.src.ops.core'",
+        "has the operation Map, which calls a function",
     ),
     # CVE-2025-12058: a file on this machine, or a URL, read as a vocabulary.
     "config_vocabulary_file": (
@@ -128,6 +128,14 @@ FILES |= {
     "config_weights_file": (
         replaced_by("keras.layers", "IntegerLookup", idf_weights="/etc/passwd"),
         "IntegerLookup layer whose idf_weights is the file",
+    ),
+    "config_vocabulary_of_a_base_class": (
+        replaced_by(
+            "keras.src.layers.preprocessing.index_lookup",
+            "IndexLookup",
+            vocabulary="/etc/passwd",
+        ),
+        "IndexLookup layer whose vocabulary is the file '/etc/passwd'",
     ),
     "config_memory_bomb": (
         replaced_by(None, "__numpy__", value=["a"], dtype="S2147483647"),
@@ -230,6 +238,84 @@ def h5_lambda_of_keras_2(folder, marker):
         dense["config"] = {"name": "old", "function": code, "function_type": "lambda"}
 
     return h5_configured(folder, change)
+
+
+def keras_2(layer: str, **config: object):
+    """A layer that only Keras 2 writes, in the old file that it writes."""
+
+    def build(folder: Path, marker: Path) -> Path:
+        made = {"class_name": layer, "config": {"name": "evil", **config}}
+
+        def change(dense):
+            dense.clear()
+            dense.update(made)
+
+        return h5_configured(folder, change)
+
+    return build
+
+
+def node_def(op: str, **attributes: object) -> str:
+    return json.dumps({"name": "evil", "op": op, "input": [], "attr": attributes})
+
+
+FILES |= {
+    "h5_function_that_writes": (
+        keras_2("TFOpLambda", function="io.write_file"),
+        "TFOpLambda layer 'evil' that calls 'tf.io.write_file', .* custom.py",
+    ),
+    "h5_function_of_python": (
+        keras_2("TFOpLambda", function="numpy_function"),
+        "calls 'tf.numpy_function'",
+    ),
+    "h5_function_that_loads": (
+        keras_2("SlicingOpLambda", function="saved_model.load"),
+        "SlicingOpLambda layer 'evil' that calls 'tf.saved_model.load'",
+    ),
+    "h5_function_hidden_below_math": (
+        keras_2("TFOpLambda", function="math.__loader__.exec_module"),
+        "calls 'tf.math.__loader__.exec_module'",
+    ),
+    "h5_method_of_a_class": (
+        keras_2("ClassMethod", cls_symbol="data.Dataset", method_name="from_generator"),
+        "calls 'tf.data.Dataset.from_generator'",
+    ),
+    "h5_method_hidden_in_a_class": (
+        keras_2("ClassMethod", cls_symbol="RaggedTensor", method_name="__init__"),
+        "ClassMethod layer 'evil' that calls '__init__'",
+    ),
+    "h5_method_of_a_tensor": (
+        keras_2("InstanceMethod", method_name="__reduce__"),
+        "InstanceMethod layer 'evil' that calls '__reduce__'",
+    ),
+    "h5_attribute_of_a_tensor": (
+        keras_2("InstanceProperty", attr_name="__globals__"),
+        "InstanceProperty layer 'evil' that calls '__globals__'",
+    ),
+    "h5_node_that_writes": (
+        keras_2("TensorFlowOpLayer", node_def=node_def("WriteFile")),
+        "TensorFlowOpLayer that runs the operation 'WriteFile'",
+    ),
+    "h5_node_of_python": (
+        keras_2("TensorFlowOpLayer", node_def=json.loads(node_def("EagerPyFunc"))),
+        "TensorFlowOpLayer that runs the operation 'EagerPyFunc'",
+    ),
+    "h5_node_that_calls": (
+        keras_2(
+            "TensorFlowOpLayer",
+            node_def=node_def("PartitionedCall", f={"func": {"name": "evil"}}),
+        ),
+        "operation 'PartitionedCall' takes a function or a handle",
+    ),
+    "h5_node_that_is_no_json": (
+        keras_2("TensorFlowOpLayer", node_def="\x80\x04"),
+        "TensorFlowOpLayer whose operation cannot be read",
+    ),
+    "h5_layer_of_tensorflow_hub": (
+        keras_2("KerasLayer", handle="https://tfhub.dev/evil/1"),
+        "a KerasLayer layer 'evil', which runs a model of TensorFlow Hub",
+    ),
+}
 
 
 @hostile("class 'TypeSpec'")

@@ -120,9 +120,22 @@ def edited(folder: Path, edit: Callable[[object], object]) -> Path:
     return model
 
 
+def served_after(meta, node: str) -> None:
+    """The signature leads to one more node, which runs before its answer is given."""
+    output = meta.signature_def["serving_default"].outputs["output_0"]
+    name = output.name.partition(":")[0]
+    served = next(n for n in meta.graph_def.node if n.name == name)
+    served.input.append(f"^{node}")
+
+
 def top(op: str):
     """One more operation beside the functions."""
-    return lambda meta: meta.graph_def.node.add(name="evil", op=op)
+
+    def edit(meta):
+        meta.graph_def.node.add(name="evil", op=op)
+        served_after(meta, "evil")
+
+    return edit
 
 
 def saver_nodes(meta) -> list:
@@ -138,13 +151,53 @@ def saver_by_signature(meta):
 
 
 def saver_by_input(meta):
-    node = next(n for n in meta.graph_def.node if n.op == "NoOp")
-    node.input.append("^" + saver_nodes(meta)[0].name)
+    served_after(meta, saver_nodes(meta)[0].name)
 
 
 def saver_by_object(meta):
     function = saver_nodes(meta)[0].attr["f"].func.name
-    meta.object_graph_def.concrete_functions[function].SetInParent()
+    called_by_object(meta, function, "_initialize")
+
+
+def called_by_object(meta, function: str, edge: str) -> None:
+    """Loading calls the function, by the graph of objects."""
+    objects = meta.object_graph_def
+    objects.concrete_functions[function].SetInParent()
+    objects.nodes[0].children.add(node_id=len(objects.nodes), local_name=edge)
+    objects.nodes.add().function.concrete_functions.append(function)
+
+
+def evil_function(meta) -> str:
+    function = meta.graph_def.library.function.add()
+    function.signature.name = "evil"
+    function.node_def.add(name="evil", op="EagerPyFunc")
+    return "evil"
+
+
+def python_at_the_start_of_a_table(meta):
+    called_by_object(meta, evil_function(meta), "_create_resource")
+
+
+def python_in_a_signature_of_the_objects(meta):
+    """The signatures that TensorFlow 2 calls are those of the graph of objects."""
+    objects = meta.object_graph_def
+    edge = next(e for e in objects.nodes[0].children if e.local_name == "signatures")
+    held = objects.nodes[edge.node_id].children[0]
+    objects.nodes[
+        held.node_id
+    ].bare_concrete_function.concrete_function_name = evil_function(meta)
+
+
+def python_in_restoring_an_object(meta):
+    objects = meta.object_graph_def
+    called_by_object(meta, evil_function(meta), "any")
+    saveable = objects.nodes[0].saveable_objects["evil"]
+    saveable.restore_function = len(objects.nodes) - 1
+
+
+def read_where_nothing_leads(meta):
+    """TensorFlow may run an operation without state as it imports the graph."""
+    meta.graph_def.node.add(name="evil", op="ReadFile")
 
 
 def saver_at_start(meta):
@@ -155,6 +208,7 @@ def saver_at_start(meta):
 def saver_called_again(meta):
     again = meta.graph_def.node.add(name="evil", op="StatefulPartitionedCall")
     again.attr["f"].CopyFrom(saver_nodes(meta)[0].attr["f"])
+    served_after(meta, "evil")
 
 
 def restoring_another_file(meta):
@@ -215,6 +269,10 @@ EDITS: list[tuple[str, Callable, str]] = [
     ("call_in_a_list", call_in_a_list, "operation 'ReadFile'"),
     ("call_in_a_list_in_a_call", call_in_a_list_in_a_call, "operation 'ReadFile'"),
     ("call_in_a_call", call_in_a_call, "operation 'ReadFile'"),
+    ("python_for_a_table", python_at_the_start_of_a_table, "operation 'EagerPyFunc'"),
+    ("python_served", python_in_a_signature_of_the_objects, "operation 'EagerPyFunc'"),
+    ("python_restoring", python_in_restoring_an_object, "operation 'EagerPyFunc'"),
+    ("read_where_nothing_leads", read_where_nothing_leads, "operation 'ReadFile'"),
     ("handle", handle, "a constant that is a handle"),
     ("asset", asset, "asset '../../../etc/passwd' outside"),
 ]
@@ -228,10 +286,11 @@ FILES |= {
 }
 
 
-@hostile("'custom.so', which TensorFlow never writes")
+@hostile("'variables/custom.so', which TensorFlow never writes")
 def folder_with_a_library(folder, marker):
     model = exported(folder, tf.nn.relu)
-    (model / "custom.so").write_bytes(b"\x7fELF")
+    (model / "variables").mkdir(exist_ok=True)
+    (model / "variables" / "custom.so").write_bytes(b"\x7fELF")
     return model
 
 

@@ -65,8 +65,8 @@ def _signature(loaded: Any) -> Any:
         return next(iter(signatures.values()))
     names = ", ".join(signatures) or "none"
     raise ModelLoadFailed(
-        f"saved_model has no {SIGNATURE}; its signatures: {names}. Export it again with "
-        "one of them as serving_default"
+        f"saved_model has no {SIGNATURE}; its signatures: {names}. Export it again "
+        "with one of them as serving_default"
     )
 
 
