@@ -7,6 +7,7 @@ from typing import Literal, Protocol, runtime_checkable
 
 from ..arrays import Arrays
 from ..spec import ModelSpec
+from .load_options import DEFAULTS, LoadOptions
 from .remote import Remote
 
 ProgressCallback = Callable[[str], None]  # names the stage of a load, for whoever waits
@@ -99,3 +100,4 @@ class How:
     converted: Converted | None = None
     frozen: Converted | None = None
     remote: Remote | None = None
+    options: LoadOptions = DEFAULTS  # of the card, for opening the file

@@ -1,24 +1,17 @@
 """A `.keras` or `.h5` file -> a Keras model and its facts, on any backend of Keras."""
 
-import os
-import tempfile
-import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
 
+from .. import scan
 from ..arrays import Array
 from ..errors import ModelLoadFailed
-from ..scan import vet
-from ..scan.formats import format_of
 from ..spec import ModelSpec, TensorSpec
-from . import python_model
-
-SUFFIXES = (".keras", ".h5", ".hdf5")
+from . import custom_code, keras_file
+from .load_options import DEFAULTS, LoadOptions, import_libraries
 
 
 @dataclass(frozen=True)
@@ -38,71 +31,19 @@ class Loaded:
         return [keras.ops.convert_to_numpy(output) for output in self.call(inputs)]
 
 
-def load(file: Path) -> Loaded:
-    """Vet and load. Raises ModelNotLoaded."""
-    custom = _custom_layers(file)
-    vet(file, allowed=frozenset(custom))
-    model = _load(file, custom)
+def load(file: Path, options: LoadOptions = DEFAULTS) -> Loaded:
+    """Vet and load. Raises ModelLoadFailed."""
+    import_libraries(options.libraries)
+    registry = keras.saving.get_custom_objects()
+    custom = custom_code.custom_objects(custom_code.script_of(file), registry)
+    scan.vet(file, allowed=frozenset(custom), libraries=options.known_libraries)
+    model = keras_file.read(keras, file, custom)
     if not getattr(model, "inputs", None) or not getattr(model, "outputs", None):
         raise ModelLoadFailed(
             "the model does not tell its inputs; build it as a functional or "
             "sequential model, or call it once before saving"
         )
     return Loaded(model, _facts(model))
-
-
-def _custom_layers(file: Path) -> dict[str, Any]:
-    """What the `custom.py` beside the model registers with Keras.
-
-    Each model gets its own: two models may use one name for different layers.
-    """
-    others = (f for f in file.parent.iterdir() if f.suffix.lower() in SUFFIXES)
-    if file.stem != "model" and any(other != file for other in others):
-        return {}  # a folder of several models, such as models/: whose would it be?
-    folders = [file.parent]
-    if file.parent.name.isdigit():  # a version; its model's folder may hold the script
-        folders.append(file.parent.parent)
-    script = next(
-        (f / "custom.py" for f in folders if (f / "custom.py").is_file()), None
-    )
-    if script is None:
-        return {}
-    registry = keras.saving.get_custom_objects()  # Keras's own, for the whole process
-    before = dict(registry)
-    try:
-        python_model.run(script)
-        return {n: one for n, one in registry.items() if before.get(n) is not one}
-    finally:
-        registry.clear()
-        registry.update(before)
-
-
-def _load(file: Path, custom: dict[str, Any]) -> keras.Model:
-    try:
-        with _named_by_content(file) as named:
-            return keras.saving.load_model(
-                named, custom_objects=custom, compile=False, safe_mode=True
-            )
-    except (
-        *(ValueError, TypeError, OSError, KeyError, zipfile.BadZipFile),
-        ImportError,  # a layer that needs TensorFlow, where that is not installed
-    ) as error:
-        # Its folder is the host's business, and this sentence reaches clients.
-        reason = str(error).replace(f"{file.parent}{os.sep}", "")
-        raise ModelLoadFailed(f"Keras cannot load {file.name}: {reason}") from error
-
-
-@contextmanager
-def _named_by_content(file: Path) -> Iterator[Path]:
-    """A path whose suffix says what is inside: Keras believes the suffix alone."""
-    suffix = ".h5" if format_of(file) == "hdf5" else ".keras"
-    if file.suffix == suffix:
-        yield file
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        link = Path(folder, f"model{suffix}")
-        link.symlink_to(file.absolute())
-        yield link
 
 
 def _facts(model: keras.Model) -> ModelSpec:

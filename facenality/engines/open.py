@@ -40,4 +40,4 @@ def open_engine(
     if how.frozen:
         tell("opening its frozen graph")
         return open_kept(how.frozen, sizes)
-    return open_file(file, sizes, tell)
+    return open_file(file, sizes, tell, how.options)

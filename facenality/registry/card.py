@@ -12,6 +12,7 @@ from pydantic import (
     model_validator,
 )
 
+from ..engines.load_options import LoadOptions
 from ..engines.remote import Addresses
 from ..errors import ModelLoadFailed
 from ..spec import Output, Preprocess, Task
@@ -61,6 +62,13 @@ class Card(_Part):
     max_batch_size: int | None = Field(None, ge=1, le=1024)
     tolerance: float | None = Field(None, gt=0)
     tf_serving: TFServingCard | None = None
+    libraries: tuple[str, ...] = ()
+    allow_code: bool = False
+
+    @property
+    def load_options(self) -> LoadOptions:
+        """What opening the model's file needs to know."""
+        return LoadOptions(self.libraries, self.allow_code)
 
 
 def read(file: Path | None) -> Card:

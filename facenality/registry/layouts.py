@@ -3,6 +3,7 @@
     model.py | model.keras | model.h5 | saved_model/     the names of our own layout
     saved_model.pb                                       TensorFlow Serving's layout
     best.keras | keras_model.h5 | unet.hdf5 | NET.H5     the only model file there
+    model.json | config.json, and net.weights.h5         configuration and weights apart
 
 A folder without a model, and a file that is none, get a sentence that names the fix.
 """
@@ -10,7 +11,8 @@ A folder without a model, and a file that is none, get a sentence that names the
 import re
 from pathlib import Path
 
-SUFFIXES = (".keras", ".h5", ".hdf5")
+from ..scan.formats import CONFIGURATIONS, SUFFIXES
+
 # A model.py comes first: it may well load the model.keras beside it, its own way.
 OWN_NAMES = ("model.py", "model.keras", "model.h5", "saved_model")
 SAVED_MODEL = "saved_model.pb"
@@ -24,10 +26,7 @@ _WEIGHTS = (
     "holds weights without their model ({files}): save the whole model with "
     "model.save('model.keras')"
 )
-_APART = (
-    "has its configuration and its weights apart ({files}): load both in the Keras "
-    "that wrote them, and save the whole model with model.save('model.keras')"
-)
+_WEIGHTS_END = ".weights.h5"
 _UNFINISHED = "has variables/ but no saved_model.pb: copy the whole folder"
 _OTHER_FORMATS = {
     ".tflite": "is TensorFlow Lite's: put the Keras model that it was made from there",
@@ -48,7 +47,7 @@ _DOCUMENTS = (".md", ".rst")  # they may lie anywhere
 def is_model_file(file: Path) -> bool:
     """True for a name that says: a whole Keras model. `.weights.h5` says: weights."""
     name = file.name.lower()
-    return name.endswith(SUFFIXES) and not name.endswith(".weights.h5")
+    return name.endswith(SUFFIXES) and not name.endswith(_WEIGHTS_END)
 
 
 def model_in(folder: Path) -> Path | None:
@@ -59,6 +58,8 @@ def model_in(folder: Path) -> Path | None:
     if (folder / SAVED_MODEL).is_file():
         return folder
     files = _model_files(folder)
+    if not files and any((folder / name).is_file() for name in CONFIGURATIONS):
+        files = _weights_files(folder)
     return files[0] if len(files) == 1 else None
 
 
@@ -83,7 +84,7 @@ def _why_not_file(file: Path) -> str:
     name = file.name.lower()
     if name in ("labels.txt", "custom.py"):
         return "belongs to no model here: move it into the folder of its model"
-    if name.endswith(".weights.h5"):
+    if name.endswith(_WEIGHTS_END):
         return _WEIGHTS.format(files=file.name)
     return _OTHER_FORMATS.get(file.suffix.lower()) or (
         "is no model: the files that are served are .keras and .h5"
@@ -95,11 +96,9 @@ def _why_not_folder(folder: Path) -> str:
     several = _model_files(folder)
     if len(several) > 1:
         return _SEVERAL.format(files=", ".join(one.name for one in several))
-    weights = [one.name for one in inside if one.name.lower().endswith(".weights.h5")]
-    config = [one.name for one in inside if one.name in ("model.json", "config.json")]
+    weights = _weights_files(folder)
     if weights:
-        sentence = _APART if config else _WEIGHTS
-        return sentence.format(files=", ".join(config + weights))
+        return _WEIGHTS.format(files=", ".join(one.name for one in weights))
     if (folder / "variables").is_dir():
         return _UNFINISHED
     for one in inside:
@@ -110,6 +109,10 @@ def _why_not_folder(folder: Path) -> str:
 
 def _model_files(folder: Path) -> list[Path]:
     return sorted(f for f in folder.iterdir() if is_model_file(f) and f.is_file())
+
+
+def _weights_files(folder: Path) -> list[Path]:
+    return sorted(f for f in folder.iterdir() if f.name.lower().endswith(_WEIGHTS_END))
 
 
 def _complete(model: Path) -> bool:

@@ -4,7 +4,7 @@ Runs in the model's own thread: import, load, freeze, warm and verify take secon
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .. import tasks
 from ..engines.engine import Engine, ProgressCallback, RemoteEngine
@@ -56,7 +56,8 @@ def load(
     asked = wish(found, written, settings)
     with chosen(asked, tell, decide=decide) as choice:
         size = asked.max_batch_size
-        engine = open_engine(found.file, size, tell, choice.how)
+        how = replace(choice.how, options=written.load_options)
+        engine = open_engine(found.file, size, tell, how)
     try:
         model = _made(found, written, engine, choice, tell, write_expected, started)
         if asked.cache and choice.keep_as:

@@ -17,7 +17,7 @@ from . import layouts
 CARD = "model.toml"
 # What TensorFlow reads of a SavedModel's folder, which may hold a card and labels too.
 SAVED_MODEL = ("*.pb", "variables/**/*", "assets/**/*", "assets.extra/**/*")
-BESIDE = ("model.toml", "*.txt", "sample.*", "expected.json", "custom.py")
+BESIDE = ("model.toml", "*.txt", "*.json", "sample.*", "custom.py")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _VERSION = re.compile(r"0*[1-9][0-9]{0,17}")

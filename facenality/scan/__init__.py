@@ -18,9 +18,10 @@ nobody can read are refused too, whatever they make a library raise.
 from pathlib import Path
 
 from ..errors import ModelLoadFailed
-from .formats import format_of
+from .formats import is_hdf5
 from .isolated import Refused, damaged, vet_isolated
 from .keras_archive import vet_archive
+from .keras_config import CODE_ALLOWED
 from .operations import vet_operations
 from .saved_model import vet_saved_model
 
@@ -30,14 +31,17 @@ def vet(
     *,
     allowed: frozenset[str] = frozenset(),
     libraries: frozenset[str] = frozenset(),
+    allow_code: bool = False,
 ) -> None:
     """Raise ModelLoadFailed where `path` asks for more than computing with its numbers.
 
     `allowed` holds the names that the model's own custom.py registered with Keras,
     such as "Custom>Scale"; `libraries` the packages whose classes the model may use
-    too, such as "keras_hub". The model must then be loaded with compile=False: what a
-    file says about its training is not looked at.
+    too, such as "keras_hub"; with `allow_code` Lambda layers pass. The model must then
+    be loaded with compile=False: what a file says about its training is not looked at.
     """
+    if allow_code:
+        allowed |= {CODE_ALLOWED}
     try:
         _vet(path, allowed, libraries)
     except Refused as refusal:
@@ -51,9 +55,7 @@ def _vet(path: Path, allowed: frozenset[str], libraries: frozenset[str]) -> None
         vet_saved_model(path)
     elif not path.is_file():
         raise Refused("is not there, or is no plain file: put the model there")
-    elif format_of(path) == "hdf5" or (
-        format_of(path) is None and path.suffix.lower() in (".h5", ".hdf5")
-    ):
+    elif is_hdf5(path):
         vet_operations(vet_isolated(path, allowed, libraries))
     else:
         operations = vet_archive(path, allowed, libraries)

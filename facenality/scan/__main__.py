@@ -1,4 +1,8 @@
-"""python -m facenality.scan FILE [ALLOWED ...] -- [LIBRARY ...]: `isolated`'s child."""
+"""The child process of `isolated`.
+
+python -m facenality.scan FILE [ALLOWED ...] -- [LIBRARY ...]   vets a file
+python -m facenality.scan FILE --version                        the Keras that saved it
+"""
 
 import contextlib
 import io
@@ -7,10 +11,11 @@ import sys
 import zipfile
 from pathlib import Path
 
-from .formats import format_of
+from .formats import configuration_beside, is_hdf5
 from .hdf5 import vet_h5_model, vet_hdf5
 from .isolated import REFUSED, Refused, damaged
 from .keras_archive import MAX_EXPANSION, WEIGHTS
+from .saved_by import version_of_hdf5
 
 CPU_SECONDS = 10  # NASNetLarge takes one
 BYTES_A_SECOND = 100 << 20  # more for the unpacking of large ones
@@ -43,9 +48,10 @@ def main(
 def _vet(
     path: Path, size: int, allowed: frozenset[str], libraries: frozenset[str]
 ) -> set[str]:
-    if format_of(path) != "keras":
+    if is_hdf5(path):
         with path.open("rb") as stream:
-            return vet_h5_model(stream, size, allowed, libraries)
+            beside = configuration_beside(path)
+            return vet_h5_model(stream, size, allowed, libraries, beside)
     with zipfile.ZipFile(path) as archive:
         weights = archive.read(WEIGHTS)
     vet_hdf5(io.BytesIO(weights), len(weights))
@@ -64,7 +70,17 @@ def _limit(size: int) -> None:
             resource.setrlimit(what, (most, most))
 
 
+def show_version(path: Path) -> int:
+    """Print the version of Keras that saved an HDF5 file, if it says."""
+    _limit(path.stat().st_size)
+    with contextlib.suppress(Exception):  # whoever vets the file says what is wrong
+        print(version_of_hdf5(path) or "")
+    return 0
+
+
 if __name__ == "__main__":
+    if sys.argv[2] == "--version":
+        sys.exit(show_version(Path(sys.argv[1])))
     end = sys.argv.index("--", 2)
     own, others = frozenset(sys.argv[2:end]), frozenset(sys.argv[end + 1 :])
     sys.exit(main(Path(sys.argv[1]), own, others))

@@ -1,7 +1,13 @@
-"""The format of a model file, told by its content: its suffix is only a name."""
+"""What a model file is, told by its content: its suffix is only a name."""
 
 from pathlib import Path
 from typing import Literal
+
+SUFFIXES = (".keras", ".h5", ".hdf5")
+"""Of model files, in small letters; which format it is, the content tells."""
+
+CONFIGURATIONS = ("model.json", "config.json")
+"""A configuration that lies beside a file of weights, as to_json() is often saved."""
 
 Format = Literal["keras", "hdf5", "saved_model"]
 
@@ -20,3 +26,15 @@ def format_of(path: Path) -> Format | None:
     return next(
         (kind for magic, kind in _MAGIC.items() if start.startswith(magic)), None
     )
+
+
+def is_hdf5(file: Path) -> bool:
+    """Whether a file is read as HDF5; a damaged one is what its suffix says."""
+    kind = format_of(file)
+    return kind == "hdf5" or (kind is None and file.suffix.lower() in (".h5", ".hdf5"))
+
+
+def configuration_beside(weights: Path) -> Path | None:
+    """The configuration for a file of weights alone; None where there is none."""
+    files = (weights.parent / name for name in CONFIGURATIONS)
+    return next((file for file in files if file.is_file()), None)

@@ -6,12 +6,13 @@ also read once, since libhdf5 may hang or crash on what is damaged.
 """
 
 import math
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import h5py  # type: ignore[import-untyped]  # it ships none
 
 from .isolated import Refused, shown
-from .keras_config import vet_config
+from .keras_config import MAX_BYTES, vet_config
 
 MAX_OBJECTS = 100_000  # NASNetLarge has 6,000 with its optimizer
 MAX_DEPTH = 100
@@ -26,14 +27,18 @@ def vet_h5_model(
     size: int,
     allowed: frozenset[str],
     libraries: frozenset[str] = frozenset(),
+    configuration: Path | None = None,
 ) -> set[str]:
     """Vet a whole model in HDF5, `size` bytes long.
 
-    Returns the operations of TensorFlow that its configuration names.
+    The `configuration` beside it counts where the file holds weights alone. Returns
+    the operations of TensorFlow that the configuration names.
     """
     with h5py.File(stream, "r") as file:
         _walk(file, size)
         config = file.attrs.get("model_config")
+        if config is None and configuration:
+            config = configuration.read_bytes()[: MAX_BYTES + 1]
         if config is None:
             raise Refused("holds weights only: save the whole model with model.save()")
         text = config.decode() if isinstance(config, bytes) else config

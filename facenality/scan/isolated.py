@@ -48,10 +48,15 @@ def vet_isolated(
 
     Returns the operations of TensorFlow that the model names, not yet judged.
     """
+    named = [*sorted(allowed), "--", *sorted(libraries)]
+    return set(run_isolated([str(file), *named]).split())
+
+
+def run_isolated(arguments: list[str]) -> str:
+    """What `__main__` prints in a child process. Raises Refused with its reason."""
     # One thread: the others' stacks would count against the child's memory.
     env = child_environment() | {"OPENBLAS_NUM_THREADS": "1"}
-    named = [*sorted(allowed), "--", *sorted(libraries)]
-    command = [sys.executable, "-P", "-m", __package__, str(file), *named]
+    command = [sys.executable, "-P", "-m", __package__, *arguments]
     try:
         child = subprocess.run(  # noqa: S603  # ourselves, and no shell
             command,
@@ -76,4 +81,4 @@ def vet_isolated(
             f"makes its reader crash or run in circles (status {child.returncode}): "
             "it is damaged; copy it again, or save it again"
         )
-    return set(child.stdout.split())
+    return child.stdout

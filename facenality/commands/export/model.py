@@ -67,7 +67,7 @@ def load(found: ModelFiles) -> ReferenceModel:
     from ...engines.tensorflow import engine
 
     written = card.read(found.beside("model.toml"))
-    traced = engine.trace(found.file)
+    traced = engine.trace(found.file, written.load_options)
     facts = traced.facts
     if facts.activation == UNKNOWN_ACTIVATION:
         facts = engine.of_traced(traced, (1,)).facts  # read off the graph

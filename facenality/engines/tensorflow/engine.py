@@ -23,7 +23,9 @@ from ...arrays import Array, Arrays, length
 from ...spec import ModelSpec
 from .. import padding
 from ..engine import Converted, Engine, ProgressCallback, share_of_batch
+from ..load_options import DEFAULTS, LoadOptions
 from . import frozen_graph
+from .prepare import process
 from .traced import UNKNOWN_ACTIVATION, Traced
 
 # Freezing warns about collections that inference has no use for.
@@ -84,14 +86,19 @@ def of_traced(traced: Traced, batch_sizes: tuple[int, ...]) -> TensorFlowEngine:
 
 
 def open_file(
-    file: Path, batch_sizes: tuple[int, ...], tell: ProgressCallback
+    file: Path,
+    batch_sizes: tuple[int, ...],
+    tell: ProgressCallback,
+    options: LoadOptions = DEFAULTS,
 ) -> TensorFlowEngine:
     """Load, freeze and compare a Keras file or a SavedModel. Raises ModelNotLoaded."""
     tell("loading the file")
-    traced = trace(file)
+    traced = trace(file, options)
     tell("freezing the graph")
     engine = of_traced(traced, batch_sizes)
-    if all(one.dtype != "string" for one in traced.facts.inputs):
+    if traced.agreement is not None:
+        engine.agreement = traced.agreement
+    elif all(one.dtype != "string" for one in traced.facts.inputs):
         tell("comparing with the reference")
         engine.agreement = _compare(traced, engine)
     return engine
@@ -105,15 +112,19 @@ def open_kept(kept: Converted, batch_sizes: tuple[int, ...]) -> TensorFlowEngine
     return engine
 
 
-def trace(file: Path) -> Traced:
-    """Load and trace a Keras file or a SavedModel. Raises ModelNotLoaded."""
+def trace(file: Path, options: LoadOptions = DEFAULTS) -> Traced:
+    """Load and trace a Keras file or a SavedModel. Raises ModelLoadFailed."""
     if file.is_dir():
         from . import loading
 
         return loading.trace_saved_model(file)
+    if process.is_needed(file, options):
+        from . import prepared
+
+        return prepared.trace_prepared(file, options)
     from . import loading  # with Keras, which a kept graph does without
 
-    return loading.trace_keras_file(file)
+    return loading.trace_keras_file(file, options)
 
 
 def _last_activation(graph: Any) -> str:

@@ -12,12 +12,13 @@ from ...scan import vet
 from ...spec import ModelSpec, TensorSpec
 from .. import keras_model
 from ..keras_model import Loaded
+from ..load_options import LoadOptions
 from .traced import UNKNOWN_ACTIVATION, Traced
 
 
-def trace_keras_file(file: Path) -> Traced:
-    """Load with Keras and trace. Raises ModelNotLoaded."""
-    loaded = keras_model.load(file)
+def trace_keras_file(file: Path, options: LoadOptions) -> Traced:
+    """Load with Keras and trace. Raises ModelLoadFailed."""
+    loaded = keras_model.load(file, options)
     return Traced(loaded.facts, _function(loaded), loaded.reference, loaded.model)
 
 

@@ -4,14 +4,15 @@ The environment is read at its import, the threads at its first operation.
 """
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from importlib.util import find_spec
 
 from ..engine import Precision
 from ..thread_priority import run_at_lower_priority
 
 LEGACY = "TF_USE_LEGACY_KERAS"
+TF_KERAS = "tf_keras"
 PRECISION = "TF_SET_ONEDNN_FPMATH_MODE"  # oneDNN's; BF16 rounds inside convolutions
 
 # Its C++ log would drown ours; errors still pass.
@@ -60,15 +61,18 @@ def streams() -> int:
 def _without_keras() -> Iterator[None]:
     """TensorFlow's import brings Keras along: a third of its time, and 80 MB.
 
-    Told that another Keras is wanted, which is not installed, it does without. What
-    needs Keras imports it itself; `tf.keras` comes at its first use, and is Keras 3.
+    Told that tf-keras is wanted, which cannot be imported meanwhile, it does without.
+    What needs Keras imports it itself; `tf.keras` comes at its first use.
     Source: tensorflow/__init__.py.
     """
-    chosen = LEGACY in os.environ or find_spec("tf_keras") is not None
-    if not chosen:
-        os.environ[LEGACY] = "1"
+    chosen = os.environ.get(LEGACY)
+    os.environ[LEGACY] = "1"
+    sys.modules[TF_KERAS] = None  # type: ignore[assignment]  # Python: not to be found
     try:
         yield
     finally:
-        if not chosen:
+        del sys.modules[TF_KERAS]
+        if chosen is None:
             del os.environ[LEGACY]
+        else:
+            os.environ[LEGACY] = chosen

@@ -22,3 +22,4 @@ class Traced:
     function: Any  # a ConcreteFunction of positional tensors
     reference: Callable[[list[Array]], list[Array]]  # the library's own way
     owner: Any  # holds the variables and tables that `function` refers to
+    agreement: float | None = None  # with the reference, where that has been measured

@@ -21,6 +21,7 @@ from ... import cpu, tasks
 from ...arrays import Array, Arrays
 from ...engines import padding
 from ...engines.engine import Converted, Engine, Precision
+from ...engines.load_options import LoadOptions
 from ...engines.openvino import convert
 from ...engines.padding import allowed_batch_sizes
 from ...errors import FacenalityError, ModelLoadFailed, first_line
@@ -64,7 +65,7 @@ def _on_tensorflow(question: Question) -> Subject:
     runtime.set_up("float32", question.threads)
     from ...engines.tensorflow import engine as tensorflow
 
-    traced = tensorflow.trace(question.file)
+    traced = tensorflow.trace(question.file, _options(question))
     sizes = allowed_batch_sizes(question.max_batch_size)
     engine = tensorflow.of_traced(traced, sizes)
     return Subject(
@@ -76,13 +77,17 @@ def _on_tensorflow(question: Question) -> Subject:
     )
 
 
+def _options(question: Question) -> LoadOptions:
+    return card.read(question.found.beside("model.toml")).load_options
+
+
 def _on_openvino(question: Question) -> Subject:
     os.environ["KERAS_BACKEND"] = "openvino"
     # Before Keras, which would import it with its telemetry.
     from ...engines import keras_model, openvino
 
     assert openvino.openvino  # noqa: S101  # imported for its order only
-    loaded = keras_model.load(question.file)
+    loaded = keras_model.load(question.file, _options(question))
     return Subject(
         loaded.facts,
         loaded.reference,

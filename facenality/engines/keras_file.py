@@ -1,0 +1,71 @@
+"""Opens a vetted model file with the Keras that is given: Keras 3, or tf-keras.
+
+Both have the same functions for it, and the same habit: they believe a file's suffix.
+"""
+
+import os
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import h5py  # type: ignore[import-untyped]  # it ships none
+
+from ..errors import ModelLoadFailed
+from ..scan.formats import configuration_beside, is_hdf5
+
+
+def read(
+    keras: ModuleType, file: Path, custom: dict[str, Any], *, allow_code: bool = False
+) -> Any:
+    """The model in `file`, not compiled. Raises ModelLoadFailed."""
+    try:
+        with _named_by_content(file) as named:
+            if configuration := _configuration(file):
+                text = configuration.read_text(encoding="utf-8")
+                model = keras.models.model_from_json(text, custom_objects=custom)
+                model.load_weights(named)
+                return model
+            return keras.models.load_model(
+                named, custom_objects=custom, compile=False, safe_mode=not allow_code
+            )
+    except (
+        *(ValueError, TypeError, OSError, KeyError, AttributeError, RuntimeError),
+        *(zipfile.BadZipFile, NotImplementedError, IndexError, AssertionError),
+        ImportError,  # a layer that needs TensorFlow, where that is not installed
+    ) as error:
+        # Its folder is the host's business, and this sentence reaches clients.
+        reason = str(error).replace(f"{file.parent}{os.sep}", "")
+        raise ModelLoadFailed(f"Keras cannot load {file.name}: {reason}") from error
+
+
+def _configuration(file: Path) -> Path | None:
+    """What lies beside `file` where that holds weights alone."""
+    if not is_hdf5(file) or (beside := configuration_beside(file)) is None:
+        return None
+    with h5py.File(file, "r") as opened:
+        return None if "model_config" in opened.attrs else beside
+
+
+@contextmanager
+def _named_by_content(file: Path) -> Iterator[str]:
+    """A path to `file` whose suffix says what is inside."""
+    suffix = _suffix(file)
+    if file.name.endswith(suffix):
+        yield str(file)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder, f"model{suffix}")
+        link.symlink_to(file.absolute())
+        yield str(link)
+
+
+def _suffix(file: Path) -> str:
+    if not is_hdf5(file):
+        return ".keras"
+    with h5py.File(file, "r") as opened:
+        old = "layer_names" in opened.attrs or "model_config" in opened.attrs
+    return ".h5" if old else ".weights.h5"

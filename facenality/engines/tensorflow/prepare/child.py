@@ -1,0 +1,143 @@
+"""Inside the child process: Keras opens the file, TensorFlow traces and writes it."""
+
+import sys
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from .. import runtime  # isort: skip  the environment, before the imports
+import tensorflow as tf
+
+from .... import scan
+from ....arrays import Array
+from ....errors import ModelLoadFailed
+from ....spec import ModelSpec, TensorSpec
+from ... import custom_code, keras_file
+from ...load_options import LoadOptions, import_libraries
+from .. import export, frozen_graph
+from ..traced import UNKNOWN_ACTIVATION, Traced
+from .process import GRAPH, SAVED_MODEL, Prepared, Request
+
+assert runtime  # noqa: S101  # imported for its order only
+
+
+def prepare(request: Request) -> Prepared:
+    """Open the file and write its graph. Raises ModelLoadFailed."""
+    keras = _keras(request)
+    traced = _trace(_open(keras, request))
+    if frozen_graph.weight_bytes(traced.function) <= frozen_graph.MAX_BYTES:
+        graph = frozen_graph.frozen(traced.function)
+    else:
+        graph = traced.function
+    is_written = graph is not traced.function and frozen_graph.write(
+        graph, request.folder / GRAPH
+    )
+    if not is_written:
+        export.write(traced, request.folder / SAVED_MODEL)
+    return Prepared(traced.facts, _agreement(traced, graph))
+
+
+def _keras(request: Request) -> ModuleType:
+    if not request.keras_2:
+        import keras
+
+        return keras  # type: ignore[no-any-return]  # it has no types
+    import tf_keras
+
+    # A custom.py of that time may say `import keras`, which meant this one.
+    sys.modules["keras"] = tf_keras
+    for name in ("layers", "models", "backend", "initializers", "activations", "utils"):
+        sys.modules[f"keras.{name}"] = getattr(tf_keras, name)
+    return tf_keras  # type: ignore[no-any-return]  # it has no types
+
+
+def _open(keras: ModuleType, request: Request) -> Any:
+    options = LoadOptions(request.libraries, request.allow_code)
+    import_libraries(options.libraries)
+    registry = keras.utils.get_custom_objects()
+    script = custom_code.script_of(request.file)
+    custom = custom_code.custom_objects(script, registry)
+    scan.vet(
+        request.file,
+        allowed=frozenset(custom),
+        libraries=options.known_libraries,
+        allow_code=options.allow_code,
+    )
+    if request.allow_code and not request.keras_2:
+        keras.config.enable_unsafe_deserialization()
+    model = keras_file.read(keras, request.file, custom, allow_code=request.allow_code)
+    if not getattr(model, "inputs", None) or not getattr(model, "outputs", None):
+        raise ModelLoadFailed(
+            "the model does not tell its inputs: build it as a functional or "
+            "sequential model, or call it once before saving"
+        )
+    return model
+
+
+def _trace(model: Any) -> Traced:
+    inputs = model.inputs
+    structure = getattr(model, "_nested_inputs", None)
+    if structure is None:
+        structure = getattr(model, "_inputs_struct", None)
+    flatten, pack = tf.nest.flatten, tf.nest.pack_sequence_as
+
+    def call(tensors: list[Any]) -> list[Any]:
+        packed = tensors[0] if structure is None else pack(structure, tensors)
+        return list(flatten(model(packed, training=False)))
+
+    def infer(*tensors: Any) -> list[Any]:
+        return call(list(tensors))
+
+    specs = [tf.TensorSpec((None, *_shape(one)[1:]), one.dtype) for one in inputs]
+    function = tf.function(infer, autograph=False).get_concrete_function(*specs)
+    spec = ModelSpec(
+        tuple(_tensor(one.name, one) for one in inputs),
+        tuple(map(_tensor, _output_names(model), function.outputs)),
+        UNKNOWN_ACTIVATION,
+        rescales=any(map(_is_rescaling, model._flatten_layers())),
+    )
+    return Traced(
+        spec, function, lambda arrays: [np.asarray(one) for one in call(arrays)], model
+    )
+
+
+def _output_names(model: Any) -> list[str]:
+    """As the model was built; those of a dict in the order of their names."""
+    structure = getattr(model, "_nested_outputs", None)
+    if isinstance(structure, dict):
+        return sorted(structure)
+    return list(model.output_names)
+
+
+def _shape(tensor: Any) -> tuple[int | None, ...]:
+    shape = tensor.shape
+    return tuple(shape.as_list() if hasattr(shape, "as_list") else shape)
+
+
+def _tensor(name: str, tensor: Any) -> TensorSpec:
+    dtype = tf.as_dtype(tensor.dtype)
+    return TensorSpec(
+        name.partition(":")[0],
+        _shape(tensor)[1:],
+        "string" if dtype == tf.string else dtype.name,
+    )
+
+
+def _is_rescaling(layer: Any) -> bool:
+    return type(layer).__name__ in ("Rescaling", "Normalization")
+
+
+def _agreement(traced: Traced, graph: Any) -> float | None:
+    """Largest difference between the graph and Keras's own answers, on noise."""
+    rng = np.random.default_rng(0)
+    noise: list[Array] = []
+    for one in traced.facts.inputs:
+        if one.dtype == "string":
+            return None
+        noise.append(rng.random((2, *one.example_shape())).astype(one.dtype))
+    got = [np.asarray(one) for one in graph(*map(tf.constant, noise))]
+    pairs = zip(got, traced.reference(noise), strict=True)
+    off = [np.abs(a - b) for a, b in pairs if a.dtype.kind in "fiu" and a.size]
+    finite = [float(one[np.isfinite(one)].max(initial=0)) for one in off]
+    return max(finite, default=None)
