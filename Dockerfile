@@ -83,7 +83,7 @@ VOLUME ["/app/models", "/app/uploads"]
 FROM installed-slim AS installed-full
 ARG LOCK=requirements.lock
 COPY ${LOCK} /tmp/requirements.lock
-RUN /opt/venv/bin/pip install --no-cache-dir --require-hashes -r /tmp/requirements.lock \
+RUN /opt/venv/bin/pip install --no-cache-dir --require-hashes --no-deps -r /tmp/requirements.lock \
     && rm -rf /opt/venv/lib/python3*/site-packages/tensorflow/include \
     && find /opt/venv -type d -name tests -prune -exec rm -rf {} +
 
