@@ -26,6 +26,13 @@ def _stack(instances: list[Array]) -> Array:
     return instances[0][np.newaxis] if len(instances) == 1 else np.stack(instances)
 
 
+def shapes(instance: Arrays) -> tuple[tuple[int, ...], ...]:
+    """Of its arrays: only instances of equal shapes can be stacked."""
+    if isinstance(instance, dict):
+        return tuple(np.shape(part) for part in instance.values())
+    return (np.shape(instance),)
+
+
 def rows(scores: Arrays) -> list[Arrays]:
     """The scores of each instance; raises ValueError where outputs differ in length."""
     if isinstance(scores, dict):

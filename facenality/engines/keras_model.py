@@ -16,7 +16,7 @@ from ..errors import ModelLoadFailed
 from ..scan import vet
 from ..scan.formats import format_of
 from ..spec import ModelSpec, TensorSpec
-from . import python_model
+from . import keras_graph, python_model
 
 SUFFIXES = (".keras", ".h5", ".hdf5")
 
@@ -106,11 +106,13 @@ def _named_by_content(file: Path) -> Iterator[Path]:
 
 
 def _facts(model: keras.Model) -> ModelSpec:
+    rescales, wanted = keras_graph.rescaling(model)
     return ModelSpec(
         inputs=tuple(_tensor(t.name, t) for t in model.inputs),
         outputs=tuple(map(_tensor, _output_names(model), model.outputs)),
-        activation=_last_activation(model),
-        rescales=any(map(_is_rescaling, _layers(model))),
+        activation=keras_graph.last_activation(model),
+        rescales=rescales,
+        pixel_scale=wanted,
     )
 
 
@@ -125,25 +127,6 @@ def _output_names(model: keras.Model) -> list[str]:
 
 def _tensor(name: str, tensor: Any) -> TensorSpec:
     return TensorSpec(name, tuple(tensor.shape[1:]), tensor.dtype)
-
-
-def _layers(model: keras.Model) -> list[Any]:
-    """All layers, those of nested models too."""
-    return model._flatten_layers(include_self=False)  # type: ignore[no-any-return]
-
-
-def _is_rescaling(layer: Any) -> bool:
-    return isinstance(layer, keras.layers.Rescaling | keras.layers.Normalization)
-
-
-def _last_activation(model: keras.Model) -> str:
-    """The name of what makes the output; "linear" where no layer says."""
-    for layer in reversed(_layers(model)):
-        if isinstance(layer, keras.layers.Softmax):
-            return "softmax"
-        if activation := getattr(layer, "activation", None):
-            return str(getattr(activation, "__name__", "custom"))
-    return "linear"
 
 
 def _packed(model: keras.Model, inputs: list[Any]) -> Any:

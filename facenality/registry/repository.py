@@ -13,11 +13,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from . import layouts
+from .labels import LABEL_FILES
 
 CARD = "model.toml"
 # What TensorFlow reads of a SavedModel's folder, which may hold a card and labels too.
 SAVED_MODEL = ("*.pb", "variables/**/*", "assets/**/*", "assets.extra/**/*")
-BESIDE = ("model.toml", "*.txt", "sample.*", "expected.json", "custom.py")
+BESIDE = (
+    *("model.toml", "*.txt", "sample.*", "expected.json", "custom.py"),
+    *("class_names.json", "class_indices.json"),
+)
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _VERSION = re.compile(r"0*[1-9][0-9]{0,17}")
@@ -46,9 +50,11 @@ class ModelFiles:
         """Whether it lies in a folder of its version."""
         return len(self.folders) == 2
 
-    def labels_folder(self) -> Path:
-        """Where the file of labels lies that its card means."""
-        near = self.beside("labels.txt") or self.beside("model.toml") or self.file
+    def labels_folder(self) -> Path | None:
+        """Where its labels lie; None for a file among those of other models."""
+        if not self.folders:
+            return None
+        near = next(filter(None, map(self.beside, (*LABEL_FILES, CARD))), self.file)
         return near.parent
 
     def without(self, own: frozenset[str]) -> "ModelFiles":

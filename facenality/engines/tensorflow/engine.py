@@ -23,7 +23,7 @@ from ...arrays import Array, Arrays, length
 from ...spec import ModelSpec
 from .. import padding
 from ..engine import Converted, Engine, ProgressCallback, share_of_batch
-from . import frozen_graph
+from . import frozen_graph, graph_facts
 from .traced import UNKNOWN_ACTIVATION, Traced
 
 # Freezing warns about collections that inference has no use for.
@@ -78,7 +78,8 @@ def of_traced(traced: Traced, batch_sizes: tuple[int, ...]) -> TensorFlowEngine:
     known = facts.activation != UNKNOWN_ACTIVATION  # else read off the frozen graph
     graph = function if large and known else frozen_graph.frozen(function)
     if not known:
-        facts = replace(facts, activation=_last_activation(graph))
+        facts = replace(facts, activation=graph_facts.last_activation(graph))
+    facts = graph_facts.told_by(graph, facts)
     owner = traced.owner if graph is function else None
     return TensorFlowEngine(graph, facts, batch_sizes, owner)
 
@@ -114,14 +115,6 @@ def trace(file: Path) -> Traced:
     from . import loading  # with Keras, which a kept graph does without
 
     return loading.trace_keras_file(file)
-
-
-def _last_activation(graph: Any) -> str:
-    """What makes the first output: softmax, sigmoid, or else linear."""
-    operation = graph.outputs[0].op
-    while operation.type == "Identity":
-        operation = operation.inputs[0].op
-    return {"Softmax": "softmax", "Sigmoid": "sigmoid"}.get(operation.type, "linear")
 
 
 def _compare(traced: Traced, engine: TensorFlowEngine) -> float | None:
