@@ -1,11 +1,13 @@
 """A `.keras` or `.h5` file -> a Keras model and its facts, on any backend of Keras."""
 
+import logging
 import os
 import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,9 @@ from ..errors import ModelLoadFailed
 from ..scan import vet
 from ..scan.formats import format_of
 from ..spec import ModelSpec, TensorSpec
-from . import keras_graph, python_model
+from . import keras_errors, keras_graph, python_model
+
+log = logging.getLogger(__name__)
 
 SUFFIXES = (".keras", ".h5", ".hdf5")
 
@@ -48,6 +52,7 @@ def load(file: Path) -> Loaded:
             "the model does not tell its inputs; build it as a functional or "
             "sequential model, or call it once before saving"
         )
+    _forget_states(model)
     return Loaded(model, _facts(model))
 
 
@@ -88,7 +93,8 @@ def _load(file: Path, custom: dict[str, Any]) -> keras.Model:
         ImportError,  # a layer that needs TensorFlow, where that is not installed
     ) as error:
         # Its folder is the host's business, and this sentence reaches clients.
-        reason = str(error).replace(f"{file.parent}{os.sep}", "")
+        said = str(error).replace(f"{file.parent}{os.sep}", "")
+        reason = keras_errors.sentence(said, keras_errors.saved_by(file))
         raise ModelLoadFailed(f"Keras cannot load {file.name}: {reason}") from error
 
 
@@ -117,12 +123,33 @@ def _facts(model: keras.Model) -> ModelSpec:
 
 
 def _output_names(model: keras.Model) -> list[str]:
-    """As the model was built; a sequential model's output is its last layer's."""
+    """As the model was built; a sequential model's output is its last layer's.
+
+    In nested dicts a name is the path to it. Of two that are alike the second has a
+    number: one layer may well make several outputs.
+    """
     structure = getattr(model, "_outputs_struct", None)
-    if isinstance(structure, dict):
-        return sorted(structure)  # the order in which keras.tree flattens a dict
-    names: list[str] = getattr(model, "output_names", [model.layers[-1].name])
-    return names
+    paths = [path for path, _ in keras.tree.flatten_with_path(structure)]
+    if any(isinstance(part, str) for path in paths for part in path):
+        return _different(["/".join(map(str, path)) for path in paths])
+    names = getattr(model, "output_names", [model.layers[-1].name])
+    return _different(list(names))
+
+
+def _different(names: list[str]) -> list[str]:
+    taken: list[str] = []
+    for name in names:
+        numbered = (f"{name}_{number}" for number in count(1))
+        taken.append(next(n for n in chain([name], numbered) if n not in taken))
+    return taken
+
+
+def _forget_states(model: keras.Model) -> None:
+    """Every request starts anew: a state would be one for all clients together."""
+    for layer in model._flatten_layers(include_self=False):
+        if getattr(layer, "stateful", False):
+            layer.stateful = False
+            log.warning("%s is stateful: each instance starts without one", layer.name)
 
 
 def _tensor(name: str, tensor: Any) -> TensorSpec:

@@ -38,7 +38,8 @@ class OpenVINOEngine(Engine):
         precision: Precision,
         threads: int,
     ) -> None:
-        self.batch_sizes = batch_sizes
+        fixed = converted.facts.fixed_batch
+        self.batch_sizes = (fixed,) if fixed else batch_sizes
         self.facts = converted.facts
         self.agreement = converted.agreement
         self.precision = precision

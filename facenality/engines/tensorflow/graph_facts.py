@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from ...arrays import Array
-from ...spec import ModelSpec
+from ...spec import ModelSpec, TensorSpec
 from .. import pixel_scale
 from ..pixel_scale import FirstSteps
 
@@ -42,6 +42,7 @@ def told_by(function: Any, facts: ModelSpec) -> ModelSpec:
 
     `function` is a ConcreteFunction whose inputs are those of `facts`, in their order.
     """
+    facts = replace(facts, outputs=_outputs(function, facts))
     if any(one.dtype == "string" for one in facts.inputs):
         return replace(facts, decodes_pictures=_decodes(function))
     place = next((i for i, one in enumerate(facts.inputs) if one.is_picture()), None)
@@ -95,6 +96,14 @@ def _is_softmax(division: Any) -> bool:
     """exp(x) / sum(exp(x)), which Keras 2 writes for more than two axes."""
     above, below = (one.op for one in division.inputs)
     return above.type == "Exp" and below.type == "Sum" and below.inputs[0].op is above
+
+
+def _outputs(function: Any, facts: ModelSpec) -> tuple[TensorSpec, ...]:
+    """With the dtypes that the graph has: Keras takes its strings for numbers."""
+    return tuple(
+        replace(one, dtype="string") if tensor.dtype == tf.string else one
+        for one, tensor in zip(facts.outputs, function.outputs, strict=True)
+    )
 
 
 def layer_names(function: Any) -> set[str]:

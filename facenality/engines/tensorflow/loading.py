@@ -1,5 +1,7 @@
 """A Keras file or a SavedModel folder -> one traced inference function."""
 
+import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,25 +13,48 @@ from ...errors import ModelLoadFailed
 from ...scan import vet
 from ...spec import ModelSpec, TensorSpec
 from .. import keras_model
-from ..keras_model import Loaded
 from .traced import UNKNOWN_ACTIVATION, Traced
 
 
 def trace_keras_file(file: Path) -> Traced:
     """Load with Keras and trace. Raises ModelNotLoaded."""
     loaded = keras_model.load(file)
-    return Traced(loaded.facts, _function(loaded), loaded.reference, loaded.model)
+    specs = [tf.TensorSpec(t.shape, t.dtype) for t in loaded.model.inputs]
+    function, fixed = _traced(lambda *inputs: loaded.call(list(inputs)), specs)
+    facts = replace(loaded.facts, fixed_batch=fixed)
+    return Traced(facts, function, loaded.reference, loaded.model)
 
 
-def _function(loaded: Loaded) -> Any:
-    def infer(*inputs: Any) -> list[Any]:
-        return loaded.call(list(inputs))
+def _traced(infer: Any, specs: list[Any]) -> tuple[Any, int | None]:
+    """A function of any number of instances; else of as many as it was built for.
 
-    inputs = loaded.model.inputs
-    specs = [tf.TensorSpec((None, *t.shape[1:]), t.dtype) for t in inputs]
+    Many say that they take one and take more; others have it in their reshapes.
+    """
+    declared = {spec.shape[0] for spec in specs} - {None}
     # autograph would not enter Keras's code anyway, but leaves files in /tmp.
-    return tf.function(infer, autograph=False).get_concrete_function(*specs)
+    function = tf.function(infer, autograph=False)
+    open_specs = [tf.TensorSpec((None, *s.shape[1:]), s.dtype) for s in specs]
+    if len(declared) != 1:
+        return function.get_concrete_function(*open_specs), None
+    (fixed,) = declared
+    try:
+        # As it is: in a graph TensorFlow leaves out reshapes that it finds superfluous.
+        if _takes(infer, open_specs, fixed + 1):
+            return function.get_concrete_function(*open_specs), None
+    except Exception as error:  # of many kinds: the model's own code
+        log.debug("it takes %d instances only", fixed, exc_info=error)
+    closed = [tf.TensorSpec((fixed, *s.shape[1:]), s.dtype) for s in specs]
+    return function.get_concrete_function(*closed), fixed
 
+
+def _takes(infer: Any, specs: list[Any], rows: int) -> bool:
+    """Whether it answers `rows` instances with as many rows."""
+    shapes = [(rows, *(length or 8 for length in s.shape[1:])) for s in specs]
+    blanks = [tf.zeros(shape, s.dtype) for shape, s in zip(shapes, specs, strict=True)]
+    return all(part.shape[:1] == (rows,) for part in infer(*blanks))
+
+
+log = logging.getLogger(__name__)
 
 SIGNATURE = "serving_default"
 
@@ -52,7 +77,8 @@ def trace_saved_model(folder: Path) -> Traced:
         UNKNOWN_ACTIVATION,
         rescales=False,
     )
-    function = _positional(signature, list(specs.items()), list(outputs))
+    function, fixed = _positional(signature, list(specs.items()), list(outputs))
+    facts = replace(facts, fixed_batch=fixed)
     return Traced(facts, function, lambda xs: _arrays(function(*xs)), loaded)
 
 
@@ -79,7 +105,7 @@ def _tensor(name: str, spec: Any) -> TensorSpec:
 
 def _positional(
     signature: Any, specs: list[tuple[str, Any]], outputs: list[str]
-) -> Any:
+) -> tuple[Any, int | None]:
     """The signature with its inputs and outputs in the facts' order."""
 
     def infer(*inputs: Any) -> list[Any]:
@@ -87,8 +113,7 @@ def _positional(
         answered = signature(**named)
         return [answered[name] for name in outputs]
 
-    shapes = [tf.TensorSpec((None, *s.shape[1:]), s.dtype) for _, s in specs]
-    return tf.function(infer, autograph=False).get_concrete_function(*shapes)
+    return _traced(infer, [spec for _, spec in specs])
 
 
 def _arrays(outputs: Any) -> list[Array]:
