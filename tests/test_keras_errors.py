@@ -60,7 +60,7 @@ def unknown_layer(folder: Path) -> str:
 
 def missing_library(folder: Path) -> str:
     there = f'"module": "{Plain.__module__}"'.encode()
-    gone = b'"module": "keras_gone.layers"'
+    gone = b'"module": "keras_cv.layers"'  # Keras looks into its own libraries only
     return told(with_config(saved(folder, Plain()), there, gone))
 
 
@@ -82,7 +82,7 @@ def weights_alone(folder: Path) -> str:
 CASES = {
     unknown_argument: ("Dense 'first' has the argument 'time_major'", "save it again"),
     unknown_layer: ("Trebling is none of this Keras", "Trebling in custom.py"),
-    missing_library: ("of keras_gone, which is not installed", "install keras_gone"),
+    missing_library: ("of keras_cv, which is not installed", "install keras_cv"),
     a_lambda: ("a Lambda layer", "a layer in custom.py"),
     other_weights: ("last", "copy or save it again"),
     weights_alone: ("weights without their model", "model.save('model.keras')"),

@@ -41,7 +41,7 @@ _ARGUMENT = re.compile(
 _INSIDE = "Exception encountered: "  # behind a configuration, what is wrong in it
 _CLASS = re.compile(r"<class '(?:\w+\.)*(\w+)'> could not be deserialized")
 _SHAPES = re.compile(
-    r"could not be loaded|shape mismatch|[Ss]hape.*(?:expected|received)|expected \d+ var"
+    r"could not be loaded|shape mismatch|[Ss]hape.*(?:expected|received)"
 )
 
 
