@@ -298,3 +298,15 @@ def test_channels_first_is_computed_on_a_processor(tmp_path):
     want = raw(last, [pixels])[0]
     scores = {p["label"]: p["score"] for p in got}
     assert [scores[n] for n in "012"] == pytest.approx(want.tolist(), abs=1e-5)
+
+
+def test_a_deep_network_of_any_size_is_tried_with_pictures_large_enough(tmp_path):
+    """Of 8 x 8 pixels nothing would be left after five halvings."""
+    x = inputs = keras.Input((None, None, 3))
+    for _ in range(5):
+        x = layers.Conv2D(4, 3, strides=2)(x)
+    network = keras.Model(inputs, layers.GlobalAveragePooling2D()(x))
+    encoded, pixels = levels(80, 70)
+    got = {p["label"]: p["score"] for p in answered(served(tmp_path, network), encoded)}
+    want = raw(network, [pixels / 255])[0]
+    assert [got[n] for n in "0123"] == pytest.approx(want.tolist(), abs=1e-5)

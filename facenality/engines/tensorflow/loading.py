@@ -49,7 +49,8 @@ def _traced(infer: Any, specs: list[Any]) -> tuple[Any, int | None]:
 
 def _takes(infer: Any, specs: list[Any], rows: int) -> bool:
     """Whether it answers `rows` instances with as many rows."""
-    shapes = [(rows, *(length or 8 for length in s.shape[1:])) for s in specs]
+    parts = [TensorSpec("", tuple(s.shape[1:]), s.dtype.name) for s in specs]
+    shapes = [(rows, *part.example_shape()) for part in parts]
     blanks = [tf.zeros(shape, s.dtype) for shape, s in zip(shapes, specs, strict=True)]
     return all(part.shape[:1] == (rows,) for part in infer(*blanks))
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from ...arrays import Array, Arrays
-from ...spec import ImageSpec, ModelConfig, ModelSpec
+from ...spec import ANY_SIDE, ImageSpec, ModelConfig, ModelSpec
 from ...tasks import Task
 from ...tasks.image_transform import tensor
 from .. import samples as golden
@@ -33,14 +33,11 @@ def make_sample_inputs(
     return own + list(_numbers(facts, shapes))
 
 
-SIDE = 64  # pixels: of the samples for a model that takes pictures of any size
-
-
 def sized(spec: ImageSpec, own: list[Arrays]) -> ImageSpec:
     """`spec` with a size: the golden sample's, as all samples must share a batch."""
     if spec.height is not None:
         return spec
-    height, width = SIDE, SIDE
+    height = width = ANY_SIDE
     if own and not isinstance(own[0], dict):
         shape = own[0].shape
         height, width = shape[1:] if spec.channels_first else shape[:2]
@@ -65,7 +62,7 @@ def _pictures(spec: ImageSpec) -> Iterator[Array]:
 
 
 def _size(spec: ImageSpec) -> tuple[int, int]:
-    return spec.height or SIDE, spec.width or SIDE
+    return spec.height or ANY_SIDE, spec.width or ANY_SIDE
 
 
 def _enlarged(small: Array, spec: ImageSpec) -> Array:
