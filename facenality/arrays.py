@@ -26,13 +26,27 @@ def _stack(instances: list[Array]) -> Array:
     return instances[0][np.newaxis] if len(instances) == 1 else np.stack(instances)
 
 
+def shapes(instance: Arrays) -> tuple[tuple[int, ...], ...]:
+    """Of its arrays: only instances of equal shapes can be stacked."""
+    if isinstance(instance, dict):
+        return tuple(np.shape(part) for part in instance.values())
+    return (np.shape(instance),)
+
+
 def rows(scores: Arrays) -> list[Arrays]:
     """The scores of each instance; raises ValueError where outputs differ in length."""
     if isinstance(scores, dict):
         names = list(scores)
-        parts = zip(*(scores[name] for name in names), strict=True)
+        parts = zip(*(_rows(scores[name]) for name in names), strict=True)
         return [dict(zip(names, part, strict=True)) for part in parts]
-    return list(scores) if np.ndim(scores) else []
+    return list(_rows(scores)) if np.ndim(scores) else []
+
+
+def _rows(part: Array) -> list[Array]:
+    """A string alone stays an array, as a number does."""
+    if part.ndim > 1 or part.dtype != object:
+        return list(part)
+    return [np.array(one, object) for one in part]
 
 
 def first(scores: Arrays, count: int) -> Arrays:

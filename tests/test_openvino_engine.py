@@ -1,8 +1,10 @@
 """A converted model gives Keras's own answers, whoever shares the batch."""
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -169,3 +171,30 @@ def test_importing_openvino_tells_nobody():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "openvino_telemetry" not in done.stdout, done.stdout
     assert done.returncode == 0, done.stderr
+
+
+def _megabytes() -> float:
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) / 1024
+
+
+@pytest.mark.full
+def test_pictures_of_ever_new_sizes_do_not_fill_the_memory(tmp_path):
+    """What is compiled for a shape is kept for the last few shapes only."""
+    network = keras.applications.MobileNetV2(
+        weights=None,
+        include_top=False,
+        input_shape=(None, None, 3),
+        alpha=0.35,
+        pooling="avg",
+    )
+    any_size = converted(network, tmp_path, most=1)
+    rng = np.random.default_rng(0)
+
+    def see(count: int) -> float:
+        for height, width in rng.integers(64, 400, (count, 2)):
+            any_size.predict(np.zeros((1, height, width, 3), "float32"))
+        return _megabytes()
+
+    first = see(60)
+    assert see(140) - first < 100, "without a limit they took 300 MB"

@@ -3,7 +3,7 @@
 import pytest
 
 from facenality.errors import ModelLoadFailed
-from facenality.registry import card
+from facenality.registry import card, repository
 from facenality.registry.card import Card
 from facenality.registry.infer_config import complete
 from facenality.spec import ImageSpec, ModelSpec, TensorSpec
@@ -125,6 +125,102 @@ def test_labels_are_read_from_the_file_beside_the_model(tmp_path):
     assert complete(written, facts(), tmp_path).labels == ("hund", "katze")
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "labels"),
+    [
+        ("labels.txt", "0 cat\n1 big dog\n", ("cat", "big dog")),
+        ("labels.txt", "0,cat\n1,dog\n", ("cat", "dog")),
+        ("labels.txt", "0: cat\r\n1: dog\r\n", ("cat", "dog")),
+        ("labels.txt", "0\tcat\n1\tdog\n", ("cat", "dog")),
+        ("labels.txt", "\ufeffcat\ndog\n", ("cat", "dog")),
+        ("labels.txt", "\ufeff0 cat\n1 dog\n", ("cat", "dog")),
+        ("labels.txt", "1 cat\n0 dog\n", ("1 cat", "0 dog")),  # not in order
+        ("labels.txt", "0 cat\ndog\n", ("0 cat", "dog")),  # not all
+        ("labels.txt", "0\n1\n", ("0", "1")),
+        ("class_names.json", '["cat", "dog"]', ("cat", "dog")),
+        ("class_names.json", '{"1": "dog", "0": "cat"}', ("cat", "dog")),
+        ("class_indices.json", '{"dog": 1, "cat": 0}', ("cat", "dog")),
+    ],
+)
+def test_labels_are_read_as_people_write_them(tmp_path, name, text, labels):
+    (tmp_path / name).write_bytes(text.encode())
+    recipe = complete(Card(), facts(), tmp_path)
+    assert recipe.labels == labels
+    assert f"labels from {name}" in recipe.inferred
+
+
+@pytest.mark.parametrize(
+    "text", ['{"cat": 0, "dog": 5}', "[1, 2]", '{"cat": [0]}', "{", '{"a": "cat"}']
+)
+def test_a_table_of_labels_that_is_none_says_what_it_must_be(tmp_path, text):
+    (tmp_path / "class_indices.json").write_text(text)
+    with pytest.raises(ModelLoadFailed, match="class_indices.json must be a list"):
+        complete(Card(), facts(), tmp_path)
+
+
+def test_labels_among_the_files_of_several_models_belong_to_none(tmp_path):
+    (tmp_path / "labels.txt").write_text("cat\ndog\n")
+    (tmp_path / "one.keras").write_bytes(b"")
+    (found,) = repository.scan(tmp_path)
+    assert complete(Card(), facts(), found.labels_folder()).labels == ("0", "1")
+
+
+@pytest.mark.parametrize(
+    ("units", "activation", "by"),
+    [
+        (3, "linear", "softmax"),
+        (1, "linear", "sigmoid"),
+        (3, "softmax", None),
+        (3, "custom", None),
+    ],
+)
+def test_logits_become_the_probabilities_that_the_card_asks_for(
+    tmp_path, units, activation, by
+):
+    written = Card(output="probability", task="image-classification")
+    model = facts(output_shape=(units,), activation=activation)
+    assert complete(written, model, tmp_path).probability_by == by
+
+
+def test_what_is_neither_logit_nor_probability_is_refused_as_one(tmp_path):
+    written = Card(output="probability")
+    with pytest.raises(ModelLoadFailed, match="relu.*set output = 'score'"):
+        complete(written, facts(activation="relu"), tmp_path)
+
+
+def test_one_linear_unit_is_a_regression(tmp_path):
+    model = facts(output_shape=(1,), activation="linear")
+    recipe = complete(Card(), model, tmp_path)
+    assert (recipe.task, recipe.output) == ("image-regression", "value")
+    texts = facts((), output_shape=(1,), activation="linear", dtype="string")
+    assert complete(Card(), texts, tmp_path).output == "value"
+
+
+def test_one_linear_unit_with_two_labels_is_the_logit_of_the_second(tmp_path):
+    (tmp_path / "labels.txt").write_text("cat\ndog\n")
+    model = facts(output_shape=(1,), activation="linear")
+    recipe = complete(Card(), model, tmp_path)
+    assert (recipe.task, recipe.output) == ("image-classification", "probability")
+    assert recipe.probability_by == "sigmoid"
+    assert "a guess" in " ".join(recipe.inferred)
+
+
+def test_teachable_machine_takes_pixels_around_zero(tmp_path):
+    (tmp_path / "keras_model.h5").write_bytes(b"")
+    (tmp_path / "labels.txt").write_text("0 Class 1\n1 Class 2\n")
+    recipe = complete(Card(), facts(), tmp_path)
+    assert recipe.image.preprocess == "tf"
+    assert recipe.labels == ("Class 1", "Class 2")
+
+
+def test_a_square_of_numbers_is_a_grey_picture(tmp_path):
+    recipe = complete(Card(), facts((28, 28)), tmp_path)
+    assert recipe.task == "image-classification"
+    assert recipe.image.shape == (28, 28)
+    assert complete(Card(), facts((28, 5)), tmp_path).task == "tensor"
+    assert complete(Card(), facts((4, 4)), tmp_path).task == "tensor"
+
+
 def test_one_output_may_have_two_labels(tmp_path):
     written = Card(labels=("cat", "dog"))
     assert complete(written, facts(output_shape=(1,)), tmp_path).labels == (
@@ -143,7 +239,7 @@ def test_an_image_of_any_size_takes_the_cards(tmp_path):
 @pytest.mark.parametrize(
     ("text", "model", "sentence"),
     [
-        ("", facts((None, None, 3)), "set .image. size"),
+        ("", facts((None, 24, 3)), "set .image. size"),
         ("[image]\nsize = [16, 16]", facts(), "but the model takes"),
         ("[image]\nsize = [0, 0]", facts((None, None, 3)), "set .image."),
         ('[image]\nmode = "L"', facts(), "the model takes 3"),

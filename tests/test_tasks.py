@@ -13,13 +13,15 @@ from made import picture
 SPEC = ImageSpec("RGB", 8, 8, "bilinear", "stretch", "unit")
 
 
-def make(task="image-classification", labels=("a", "b", "c"), output="probability"):
+def make(
+    task="image-classification", labels=("a", "b", "c"), output="probability", by=None
+):
     image = SPEC if task.startswith("image") else None
     shape = (8, 8, 3) if image else (None, 2)
     facts = ModelSpec(
         (TensorSpec("in", shape, "float32"),), (), "softmax", rescales=False
     )
-    return tasks.make(ModelConfig(task, labels, output, image, ()), facts)
+    return tasks.make(ModelConfig(task, labels, output, image, (), by), facts)
 
 
 def row(*scores: float) -> np.ndarray:
@@ -35,7 +37,7 @@ def test_labels_come_best_first_and_top_many():
 
 
 def test_top_beyond_the_labels_gives_all():
-    assert len(make().describe(row(0, 1, 2), top=99)) == 3
+    assert len(make().describe(row(0, 0.5, 1), top=99)) == 3
 
 
 def test_of_equal_scores_the_first_label_wins():
@@ -61,6 +63,29 @@ def test_one_sigmoid_with_two_labels_answers_both():
 def test_one_score_that_is_no_probability_has_no_complement():
     with pytest.raises(ModelFailed, match="1 scores for 2 labels"):
         make(labels=("cat", "dog"), output="score").describe(row(5.0), top=5)
+
+
+@pytest.mark.parametrize("task", ["image-classification", "text-classification"])
+def test_logits_are_answered_as_probabilities(task):
+    got = make(task, by="softmax").describe(row(1000, 1000, -1000), top=3)
+    assert [p["probability"] for p in got] == [0.5, 0.5, 0]
+    (one,) = make(task, ("a",), by="sigmoid").describe(row(-1e9), top=1)
+    assert 0 <= one["probability"] < 1e-9
+    yes, no = make(task, ("no", "yes"), by="sigmoid").describe(row(0.5), top=2)
+    assert yes["label"] == "yes"
+    assert yes["probability"] == pytest.approx(1 / (1 + np.exp(-0.5)))
+    assert yes["probability"] + no["probability"] == pytest.approx(1)
+
+
+@pytest.mark.parametrize("scores", [(0.5, 2, 0), (0, -0.5, 1)])
+def test_no_number_beyond_1_is_called_a_probability(scores):
+    with pytest.raises(ModelFailed, match="no probability; set output = 'score'"):
+        make().describe(row(*scores), top=3)
+
+
+def test_a_rounding_error_of_a_probability_is_none():
+    got = make().describe(row(1.0003, 0, -0.0002), top=3)
+    assert [p["probability"] for p in got] == [1, 0, 0]
 
 
 def test_regression_keeps_the_models_order():

@@ -99,7 +99,7 @@ def test_a_rescaling_layer_is_found_inside_a_nested_model(tmp_path, inside):
     file = tmp_path / "model.keras"
     layer = inside.__class__.from_config(inside.get_config())
     if isinstance(layer, layers.Normalization):
-        layer.adapt(np.random.default_rng(0).random((4, 8, 8, 3)))
+        layer.adapt(np.random.default_rng(0).uniform(0, 255, (4, 8, 8, 3)))
     inner = keras.Sequential([keras.Input((8, 8, 3)), layer])
     outer = keras.Sequential([keras.Input((8, 8, 3)), inner, layers.Flatten()])
     outer.save(file)

@@ -15,7 +15,9 @@ from typing import Any
 import h5py  # type: ignore[import-untyped]  # it ships none
 
 from ..errors import ModelLoadFailed
+from ..scan import saved_by
 from ..scan.formats import configuration_beside, is_hdf5
+from . import keras_errors
 
 
 def read(
@@ -38,7 +40,8 @@ def read(
         ImportError,  # a layer that needs TensorFlow, where that is not installed
     ) as error:
         # Its folder is the host's business, and this sentence reaches clients.
-        reason = str(error).replace(f"{file.parent}{os.sep}", "")
+        said = str(error).replace(f"{file.parent}{os.sep}", "")
+        reason = keras_errors.sentence(said, saved_by.keras_version(file))
         raise ModelLoadFailed(f"Keras cannot load {file.name}: {reason}") from error
 
 

@@ -1,5 +1,6 @@
 """A `.keras` or `.h5` file -> a Keras model and its facts, on any backend of Keras."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,11 @@ import keras
 from .. import scan
 from ..arrays import Array
 from ..errors import ModelLoadFailed
-from ..spec import ModelSpec, TensorSpec
-from . import custom_code, keras_file
+from ..spec import ModelSpec, TensorSpec, different_names
+from . import custom_code, keras_file, keras_graph
 from .load_options import DEFAULTS, LoadOptions, import_libraries
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -43,48 +46,45 @@ def load(file: Path, options: LoadOptions = DEFAULTS) -> Loaded:
             "the model does not tell its inputs; build it as a functional or "
             "sequential model, or call it once before saving"
         )
+    _forget_states(model)
     return Loaded(model, _facts(model))
 
 
 def _facts(model: keras.Model) -> ModelSpec:
+    rescales, wanted = keras_graph.rescaling(model)
     return ModelSpec(
         inputs=tuple(_tensor(t.name, t) for t in model.inputs),
         outputs=tuple(map(_tensor, _output_names(model), model.outputs)),
-        activation=_last_activation(model),
-        rescales=any(map(_is_rescaling, _layers(model))),
+        activation=keras_graph.last_activation(model),
+        rescales=rescales,
+        pixel_scale=wanted,
     )
 
 
 def _output_names(model: keras.Model) -> list[str]:
-    """As the model was built; a sequential model's output is its last layer's."""
+    """As the model was built; a sequential model's output is its last layer's.
+
+    In nested dicts a name is the path to it. Of two that are alike the second has a
+    number: one layer may well make several outputs.
+    """
     structure = getattr(model, "_outputs_struct", None)
-    if isinstance(structure, dict):
-        return sorted(structure)  # the order in which keras.tree flattens a dict
-    names: list[str] = getattr(model, "output_names", [model.layers[-1].name])
-    return names
+    paths = [path for path, _ in keras.tree.flatten_with_path(structure)]
+    if any(isinstance(part, str) for path in paths for part in path):
+        return different_names(["/".join(map(str, path)) for path in paths])
+    names = getattr(model, "output_names", [model.layers[-1].name])
+    return different_names(list(names))
+
+
+def _forget_states(model: keras.Model) -> None:
+    """Every request starts anew: a state would be one for all clients together."""
+    for layer in model._flatten_layers(include_self=False):
+        if getattr(layer, "stateful", False):
+            layer.stateful = False
+            log.warning("%s is stateful: each instance starts without one", layer.name)
 
 
 def _tensor(name: str, tensor: Any) -> TensorSpec:
     return TensorSpec(name, tuple(tensor.shape[1:]), tensor.dtype)
-
-
-def _layers(model: keras.Model) -> list[Any]:
-    """All layers, those of nested models too."""
-    return model._flatten_layers(include_self=False)  # type: ignore[no-any-return]
-
-
-def _is_rescaling(layer: Any) -> bool:
-    return isinstance(layer, keras.layers.Rescaling | keras.layers.Normalization)
-
-
-def _last_activation(model: keras.Model) -> str:
-    """The name of what makes the output; "linear" where no layer says."""
-    for layer in reversed(_layers(model)):
-        if isinstance(layer, keras.layers.Softmax):
-            return "softmax"
-        if activation := getattr(layer, "activation", None):
-            return str(getattr(activation, "__name__", "custom"))
-    return "linear"
 
 
 def _packed(model: keras.Model, inputs: list[Any]) -> Any:

@@ -124,7 +124,8 @@ def is_b64(value: Any) -> bool:
 
 def _value(value: Any, facts: TensorSpec, signature: Signature) -> Any:
     """Bytes out of their objects; a list of numbers is not looked through."""
-    if signature.images:
+    alone = len(signature.inputs) == 1
+    if signature.images and (alone or facts.dtype != "string"):
         return value["b64"] if is_b64(value) else value  # decoded in a decoder thread
     if facts.dtype != "string":
         return value

@@ -29,6 +29,7 @@ class ImageCard(_Part):
     size: tuple[int, int] | None = None
     resize: Literal["bilinear", "nearest", "bicubic", "lanczos"] = "bilinear"
     fit: Literal["stretch", "crop", "pad"] = "stretch"
+    max_side: int = Field(1024, ge=16, le=4096)  # of pictures that keep their size
 
 
 class TFServingCard(_Part):

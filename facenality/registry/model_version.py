@@ -22,6 +22,7 @@ from ..scheduling.batcher import Batcher, Observe, no_observer
 from ..scheduling.executor import Executor, RemoteExecutor, ThreadExecutor
 from ..scheduling.thread_pool import Threads
 from ..settings import Settings
+from .infer_config import GUESS
 from .loader import Model, close, load
 from .repository import ModelFiles
 from .selection.choose import Choice, compared
@@ -270,7 +271,8 @@ def _compared(choice: Choice) -> Choice:
 def _announce(model: Model) -> None:
     name, version = model.found.name, model.found.version
     for note in model.recipe.inferred:
-        log.info("%s %d: inferred %s", name, version, note)
+        level = logging.WARNING if GUESS in note else logging.INFO
+        log.log(level, "%s %d: inferred %s", name, version, note)
     _announce_choice(model)
     log.info(
         "%s %d: ready in %.1f s on %s in %s, sha256 %s",

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from . import layouts
+from .labels import LABEL_FILES
 
 CARD = "model.toml"
 # What TensorFlow reads of a SavedModel's folder, which may hold a card and labels too.
@@ -46,9 +47,11 @@ class ModelFiles:
         """Whether it lies in a folder of its version."""
         return len(self.folders) == 2
 
-    def labels_folder(self) -> Path:
-        """Where the file of labels lies that its card means."""
-        near = self.beside("labels.txt") or self.beside("model.toml") or self.file
+    def labels_folder(self) -> Path | None:
+        """Where its labels lie; None for a file among those of other models."""
+        if not self.folders:
+            return None
+        near = next(filter(None, map(self.beside, (*LABEL_FILES, CARD))), self.file)
         return near.parent
 
     def without(self, own: frozenset[str]) -> "ModelFiles":

@@ -11,6 +11,9 @@ greenlet stops waiting (deadline, client gone), never: then it leaves the queue 
 and does not reach the model. A batch that fails is tried again one by one, so that only
 the culprit fails.
 
+Instances of a batch have one shape. Where a model takes any size, a batch is those that
+wait with the shape of the first one; the others keep their places for the next batch.
+
 Background jobs (explanations) wait in a queue of their own. They fill the room that a
 batch has anyway, and are computed by themselves only while no other job waits.
 """
@@ -27,7 +30,7 @@ from gevent.event import AsyncResult, Event
 from gevent.lock import BoundedSemaphore
 from gevent.pool import Group
 
-from ..arrays import Arrays
+from ..arrays import Arrays, shapes
 from ..errors import BadGateway, Expired, ModelFailed, Unavailable
 from .admission import Admission, Reservation
 from .executor import Executor
@@ -208,19 +211,27 @@ class Batcher(Admission):
     def _take(self) -> list[_Job]:
         """The next batch, without the jobs that have expired in the queue."""
         batch: list[_Job] = []
+        others: list[_Job] = []
         now = time.monotonic()
         while self._queue and len(batch) < self.max_batch_size:
             job = self._queue.popleft()
-            job.queue = None
-            if now < job.deadline:
+            if now >= job.deadline:
+                job.queue = None
+                job.result.set_exception(Expired("The deadline passed in the queue."))
+            elif batch and shapes(job.instance) != shapes(batch[0].instance):
+                others.append(job)
+            else:
+                job.queue = None
                 batch.append(job)
                 if job.reservation:
                     job.reservation.started = True
-            else:
-                job.result.set_exception(Expired("The deadline passed in the queue."))
+        self._queue.extendleft(reversed(others))
         room = self._room(len(batch))
         while self._background and len(batch) < room:
-            job = self._background.popleft()
+            job = self._background[0]
+            if batch and shapes(job.instance) != shapes(batch[0].instance):
+                break
+            self._background.popleft()
             job.queue = None
             batch.append(job)
         if not self._queue and not self._background:

@@ -38,14 +38,15 @@ class Task(Protocol):
 
 def make(recipe: ModelConfig, facts: ModelSpec) -> Task:
     """The task that `recipe` names, for a model with these facts."""
-    tensors = TensorTask(tuple(map(recipe.taken, facts.inputs)))
+    tensors = TensorTask(tuple(map(recipe.taken, facts.inputs)), recipe.image)
+    rank = recipe.labels, recipe.output, recipe.probability_by
     if recipe.task == "text-classification":
-        return TextClassification(facts.inputs[0], recipe.labels, recipe.output)
-    if recipe.image is None:
+        return TextClassification(facts.inputs[0], *rank)
+    if recipe.task == "tensor":
         return tensors
     if recipe.task == "image-regression":
-        return ImageRegression(recipe.image, tensors, recipe.labels)
-    return ImageClassification(recipe.image, tensors, recipe.labels, recipe.output)
+        return ImageRegression(tensors, recipe.labels)
+    return ImageClassification(tensors, *rank)
 
 
 EVERY_LABEL = 1 << 30

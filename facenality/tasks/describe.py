@@ -18,10 +18,19 @@ Prediction = dict[str, Any]
 
 
 def ranked(
-    scores: Arrays, labels: tuple[str, ...], number: str, top: int
+    scores: Arrays,
+    labels: tuple[str, ...],
+    number: str,
+    top: int,
+    probability_by: str | None = None,
 ) -> list[Prediction]:
-    """The `top` labels, best first. One sigmoid output with two labels answers both."""
+    """The `top` labels, best first. One sigmoid output with two labels answers both.
+
+    `probability_by` is what makes probabilities of logits, see `probabilities`.
+    """
     row = single_row(scores)
+    if number == "probability":
+        row = probabilities(row, probability_by)
     if len(row) == 1 and len(labels) == 2 and number == "probability":
         row = np.array([1 - row[0], row[0]])
     if len(row) != len(labels):
@@ -37,6 +46,29 @@ def ranked(
             best.tolist(), row[best].astype(float).tolist(), strict=True
         )
     ]
+
+
+ROUNDING = 1e-3  # beyond 0 or 1, of a softmax in bfloat16
+
+
+def probabilities(row: Array, by: str | None) -> Array:
+    """Numbers of 0..1: logits through "softmax" or "sigmoid", others as they are.
+
+    Raises ModelFailed for what is no probability.
+    """
+    if by == "sigmoid":
+        return np.asarray(1 / (1 + np.exp(-np.clip(row.astype(float), -700, 700))))
+    if by == "softmax":
+        powers = np.exp(row.astype(float) - row.max(initial=-np.inf))
+        return np.asarray(powers / powers.sum())
+    least, most = float(row.min(initial=0)), float(row.max(initial=0))
+    if least < -ROUNDING or most > 1 + ROUNDING:
+        worst = least if least < -ROUNDING else most
+        raise ModelFailed(
+            f"The model answered {worst:.4g}, which is no probability; set "
+            "output = 'score' in its model.toml."
+        )
+    return np.clip(row, 0, 1)
 
 
 def profile(scores: Arrays, labels: tuple[str, ...]) -> list[Prediction]:

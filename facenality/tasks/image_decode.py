@@ -105,6 +105,19 @@ def decode(data: bytes, spec: ImageSpec) -> Tensor:
     return tensor(np.asarray(picture), spec)
 
 
+def as_png(data: bytes, spec: ImageSpec) -> bytes:
+    """An encoded image as a PNG, for a model that decodes pictures itself.
+
+    Whatever the format was: it is upright, of `max_side` at most, and so are the
+    model's own decoder and memory spared what `decode` refuses. Raises as `decode`.
+    """
+    with opened(data) as image:
+        picture = _picture(image, spec)
+    written = io.BytesIO()
+    picture.save(written, "PNG", compress_level=1)
+    return written.getvalue()
+
+
 def upright_size(data: bytes) -> Size:
     """Width and height of an encoded image, as it is to be looked at.
 
@@ -205,13 +218,25 @@ def _too_many_pixels(limit: int) -> TooLarge:
 def _picture(image: ImageFile.ImageFile, spec: ImageSpec) -> Image.Image:
     """The first frame, fitted and upright. Turning the small picture is cheaper."""
     turning = turn(image)
-    size = (spec.width, spec.height)
+    size = wanted = _size(image, spec)
     if turning in _SIDEWAYS:
-        size = size[::-1]
+        if spec.height is None:  # the picture's own, which lies on its side
+            wanted = size[::-1]
+        else:
+            size = size[::-1]
     box = _draft(image, size)
     picture = resize(flat(image, spec.mode), size, box, spec.fit, spec.resize)
     upright = picture if turning is None else picture.transpose(turning)
-    return letterbox(upright, (spec.width, spec.height))
+    return letterbox(upright, wanted)
+
+
+def _size(image: ImageFile.ImageFile, spec: ImageSpec) -> Size:
+    """The model's; or else the picture's own, scaled down to `max_side`."""
+    if spec.width is not None and spec.height is not None:
+        return spec.width, spec.height
+    scale = min(1.0, spec.max_side / max(image.size))
+    width, height = (max(1, round(scale * length)) for length in image.size)
+    return width, height
 
 
 def turn(image: Image.Image) -> Image.Transpose | None:

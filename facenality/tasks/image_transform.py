@@ -98,6 +98,8 @@ Tensor = npt.NDArray[np.float32]
 def tensor(pixels: npt.NDArray[np.uint8], spec: ImageSpec) -> Tensor:
     """What the model gets of a picture that fills the size, uint8[H, W(, C)]."""
     scaled = preprocess(pixels, spec.preprocess)
+    if spec.grey_plane:
+        return scaled[..., 0]
     return np.moveaxis(scaled, -1, 0) if spec.channels_first else scaled
 
 

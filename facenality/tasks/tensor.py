@@ -13,7 +13,8 @@ import numpy as np
 
 from ..arrays import Array, Arrays
 from ..errors import TooLarge, UnprocessableInput
-from ..spec import TensorSpec
+from ..spec import ImageSpec, TensorSpec
+from . import encoded_picture
 from .describe import Prediction, size, values
 
 _WHOLE = ("int64", "uint64", "float64")  # the first that holds them all
@@ -46,28 +47,45 @@ MAX_TEXT_BYTES = 1_000_000
 
 
 class TensorTask:
-    """Each instance is checked against the shapes of the model's inputs."""
+    """Each instance is checked against the shapes of the model's inputs.
 
-    fields: tuple[str, ...] = ("instances",)
+    With an `image` a picture may stand for the numbers of each input that is one.
+    """
+
     heavy = True
 
-    def __init__(self, inputs: tuple[TensorSpec, ...]) -> None:
+    def __init__(
+        self, inputs: tuple[TensorSpec, ...], image: ImageSpec | None = None
+    ) -> None:
         self._inputs = inputs
+        self._image = image
+        pictures = ("image", "url", "instances")
+        one = image is not None and len(inputs) == 1
+        self.fields: tuple[str, ...] = pictures if one else ("instances",)
 
     def decode(self, payload: Any) -> Arrays:
         """An array, or one by each input's name. Raises NotUsable."""
-        if isinstance(payload, bytes):
+        if isinstance(payload, bytes) and self._image is None:
             raise UnprocessableInput(
                 "This model takes numbers; send them in 'instances'."
             )
         if len(self._inputs) == 1:
-            return tensor(payload, self._inputs[0])
+            return self._one(payload, self._inputs[0])
         names = [one.name for one in self._inputs]
         if not isinstance(payload, dict) or set(payload) != set(names):
             raise UnprocessableInput(
                 f"An instance of this model is an object with {', '.join(names)}."
             )
-        return {one.name: tensor(payload[one.name], one) for one in self._inputs}
+        return {one.name: self._one(payload[one.name], one) for one in self._inputs}
+
+    def _one(self, payload: Any, facts: TensorSpec) -> Array:
+        """The picture that `payload` is, where this input takes one; else numbers."""
+        image = self._image
+        if image is None or not isinstance(payload, bytes | str):
+            return tensor(payload, facts)
+        if not facts.is_picture() and facts.shape != image.shape:
+            return tensor(payload, facts)
+        return encoded_picture.instance(payload, image)
 
     def describe(self, scores: Arrays, top: int) -> list[Prediction]:  # noqa: ARG002
         """One prediction with all values."""

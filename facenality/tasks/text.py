@@ -20,11 +20,16 @@ class TextClassification:
     heavy = False  # a text is handed on as it is
 
     def __init__(
-        self, text_input: TensorSpec, labels: tuple[str, ...], output: str
+        self,
+        text_input: TensorSpec,
+        labels: tuple[str, ...],
+        output: str,
+        probability_by: str | None = None,
     ) -> None:
         self._shape = text_input.example_shape()
         self._labels = labels
         self._output = output
+        self._probability_by = probability_by
 
     def decode(self, payload: Any) -> Arrays:
         """The text as an array of one string, in the model's input shape.
@@ -51,7 +56,7 @@ class TextClassification:
 
     def describe(self, scores: Arrays, top: int) -> list[Prediction]:
         """The `top` labels."""
-        return ranked(scores, self._labels, self._output, top)
+        return ranked(scores, self._labels, self._output, top, self._probability_by)
 
     def length(self, scores: Arrays, top: int) -> int:
         """Those of the `top` labels."""

@@ -58,7 +58,7 @@ export function createModelPicker(catalog, onChange) {
 
 function facts({ task, input, labels, version }) {
   const shape = input?.shape ?? [];
-  const isPicture = task?.startsWith('image') && shape.length === 3;
+  const isPicture = task?.startsWith('image') && shape.length === 3 && shape.every(Boolean);
   return [
     isPicture ? words.modelSize(shape) : task === 'tensor' && shape.length && words.modelTakes(shape),
     labels?.length && words.modelLabels(labels.length),

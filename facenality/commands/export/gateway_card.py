@@ -64,7 +64,7 @@ def _picture(image: ImageSpec) -> list[str]:
         "",
         "[image]",
         _pair("mode", image.mode),
-        _pair("size", [image.height, image.width]),
+        *([_pair("size", [image.height, image.width])] if image.height else []),
         _pair("resize", image.resize),
         _pair("fit", image.fit),
     ]

@@ -7,7 +7,6 @@ from ... import tasks
 from ...arrays import Array, Arrays
 from ...engines import padding
 from ...engines.tensorflow.signature import exported_name
-from ...engines.tensorflow.traced import UNKNOWN_ACTIVATION
 from ...registry import card, infer_config
 from ...registry.card import Card
 from ...registry.registry import Registry
@@ -68,9 +67,7 @@ def load(found: ModelFiles) -> ReferenceModel:
 
     written = card.read(found.beside("model.toml"))
     traced = engine.trace(found.file, written.load_options)
-    facts = traced.facts
-    if facts.activation == UNKNOWN_ACTIVATION:
-        facts = engine.of_traced(traced, (1,)).facts  # read off the graph
+    facts = engine.of_traced(traced, (1,)).facts  # with what the graph tells
     settled = infer_config.complete(written, facts, found.labels_folder())
     task = tasks.make(settled, facts)
     return ReferenceModel(found, written, facts, settled, task, traced)

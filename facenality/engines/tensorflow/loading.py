@@ -1,5 +1,7 @@
 """A Keras file or a SavedModel folder -> one traced inference function."""
 
+import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,26 +13,21 @@ from ...errors import ModelLoadFailed
 from ...scan import vet
 from ...spec import ModelSpec, TensorSpec
 from .. import keras_model
-from ..keras_model import Loaded
 from ..load_options import LoadOptions
 from .traced import UNKNOWN_ACTIVATION, Traced
+from .tracing import trace
 
 
 def trace_keras_file(file: Path, options: LoadOptions) -> Traced:
     """Load with Keras and trace. Raises ModelLoadFailed."""
     loaded = keras_model.load(file, options)
-    return Traced(loaded.facts, _function(loaded), loaded.reference, loaded.model)
+    specs = [tf.TensorSpec(t.shape, t.dtype) for t in loaded.model.inputs]
+    function, fixed = trace(lambda *inputs: loaded.call(list(inputs)), specs)
+    facts = replace(loaded.facts, fixed_batch=fixed)
+    return Traced(facts, function, loaded.reference, loaded.model)
 
 
-def _function(loaded: Loaded) -> Any:
-    def infer(*inputs: Any) -> list[Any]:
-        return loaded.call(list(inputs))
-
-    inputs = loaded.model.inputs
-    specs = [tf.TensorSpec((None, *t.shape[1:]), t.dtype) for t in inputs]
-    # autograph would not enter Keras's code anyway, but leaves files in /tmp.
-    return tf.function(infer, autograph=False).get_concrete_function(*specs)
-
+log = logging.getLogger(__name__)
 
 SIGNATURE = "serving_default"
 
@@ -53,7 +50,8 @@ def trace_saved_model(folder: Path) -> Traced:
         UNKNOWN_ACTIVATION,
         rescales=False,
     )
-    function = _positional(signature, list(specs.items()), list(outputs))
+    function, fixed = _positional(signature, list(specs.items()), list(outputs))
+    facts = replace(facts, fixed_batch=fixed)
     return Traced(facts, function, lambda xs: _arrays(function(*xs)), loaded)
 
 
@@ -80,7 +78,7 @@ def _tensor(name: str, spec: Any) -> TensorSpec:
 
 def _positional(
     signature: Any, specs: list[tuple[str, Any]], outputs: list[str]
-) -> Any:
+) -> tuple[Any, int | None]:
     """The signature with its inputs and outputs in the facts' order."""
 
     def infer(*inputs: Any) -> list[Any]:
@@ -88,8 +86,7 @@ def _positional(
         answered = signature(**named)
         return [answered[name] for name in outputs]
 
-    shapes = [tf.TensorSpec((None, *s.shape[1:]), s.dtype) for _, s in specs]
-    return tf.function(infer, autograph=False).get_concrete_function(*shapes)
+    return trace(infer, [spec for _, spec in specs])
 
 
 def _arrays(outputs: Any) -> list[Array]:

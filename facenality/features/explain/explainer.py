@@ -162,8 +162,9 @@ class Explainer:
 def _parts(served: LoadedModel, payload: Payload) -> Occluder:
     """The parts of one input. Raises NotUsable, TooLarge."""
     model = served.model
-    if model.recipe.image:
-        return ImageOccluder(model.task, model.recipe.image, payload)
+    image = model.recipe.image
+    if image and model.recipe.task != "tensor" and not image.encoded:
+        return ImageOccluder(model.task, image, payload)
     if model.recipe.task == "text-classification":
         return TextOccluder(model.task, payload)
     raise UnprocessableInput(

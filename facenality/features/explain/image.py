@@ -17,7 +17,7 @@ import numpy as np
 from ...arrays import Array
 from ...spec import ImageSpec
 from ...tasks import Payload, Task, image_decode
-from ...tasks.image import from_base64
+from ...tasks.encoded_picture import from_base64
 from ...tasks.image_transform import Box, Size
 
 WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
@@ -28,6 +28,8 @@ def covered(size: Size, spec: ImageSpec) -> Box:
 
     Left, top, right, bottom; beyond 0..1 where black was added around the picture.
     """
+    if spec.width is None or spec.height is None:
+        return WHOLE
     wide, high = spec.width / size[0], spec.height / size[1]
     scale = max(wide, high) if spec.fit == "crop" else min(wide, high)
     axis = _AXIS[spec.fit]
@@ -99,6 +101,8 @@ class ImageOccluder:
 
     def _pixels(self, instance: Array) -> Array:
         """[H, W, C], as a view."""
+        if instance.ndim == 2:
+            return instance[..., np.newaxis]
         return np.moveaxis(instance, self._axis, -1)
 
 

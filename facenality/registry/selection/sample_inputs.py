@@ -5,11 +5,12 @@ to fine grain, bright and dark, a gradient, plain greys; numbers around 0 and be
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from ...arrays import Array, Arrays
-from ...spec import ImageSpec, ModelConfig, ModelSpec
+from ...spec import ANY_SIDE, ImageSpec, ModelConfig, ModelSpec
 from ...tasks import Task
 from ...tasks.image_transform import tensor
 from .. import samples as golden
@@ -25,34 +26,50 @@ def make_sample_inputs(
     """Instances, without the batch axis; the golden sample is the first."""
     golden_sample = found.sample()
     own = [task.decode(golden.payload(golden_sample))] if golden_sample else []
-    if recipe.image:
-        return own + [
-            _tensor(pixels, recipe.image) for pixels in _pictures(recipe.image)
-        ]
+    if recipe.image and facts.single_input() and not recipe.image.encoded:
+        spec = sized(recipe.image, own)
+        return own + [_tensor(pixels, spec) for pixels in _pictures(spec)]
     shapes = _shapes(own[0] if own else None, facts)
     return own + list(_numbers(facts, shapes))
 
 
+def sized(spec: ImageSpec, own: list[Arrays]) -> ImageSpec:
+    """`spec` with a size: the golden sample's, as all samples must share a batch."""
+    if spec.height is not None:
+        return spec
+    height = width = ANY_SIDE
+    if own and not isinstance(own[0], dict):
+        shape = own[0].shape
+        height, width = shape[1:] if spec.channels_first else shape[:2]
+    return replace(spec, height=height, width=width)
+
+
 def _pictures(spec: ImageSpec) -> Iterator[Array]:
     """uint8[H, W, 3]."""
+    height, width = _size(spec)
     rng = np.random.default_rng(0)
     for grain, low, high in CLOUDS:
         small = rng.integers(low, high, (grain, grain, 3))
         yield _enlarged(small.astype(np.uint8), spec)
-    down = np.linspace(0, 255, spec.height)[:, None, None]
-    along = np.linspace(255, 0, spec.width)[None, :, None]
+    down = np.linspace(0, 255, height)[:, None, None]
+    along = np.linspace(255, 0, width)[None, :, None]
     mixed = np.concatenate(
         np.broadcast_arrays(down, along, (down + along) / 2), axis=-1
     )
     yield mixed.astype(np.uint8)
     for grey in GREYS:
-        yield np.full((spec.height, spec.width, 3), grey, np.uint8)
+        yield np.full((height, width, 3), grey, np.uint8)
+
+
+def _size(spec: ImageSpec) -> tuple[int, int]:
+    return spec.height or ANY_SIDE, spec.width or ANY_SIDE
 
 
 def _enlarged(small: Array, spec: ImageSpec) -> Array:
     """Each pixel repeated until it fills the size."""
-    rows = np.arange(spec.height) * len(small) // spec.height
-    columns = np.arange(spec.width) * len(small) // spec.width
+    height, width = _size(spec)
+    rows = np.arange(height) * len(small) // height
+    columns = np.arange(width) * len(small) // width
     return small[rows][:, columns]
 
 

@@ -10,7 +10,7 @@ from ...features.explain.explainer import unknown
 from ...features.uploads import About, Uploads
 from ...registry.loader import Model
 from ...registry.registry import Registry
-from ...tasks.image import from_base64
+from ...tasks.encoded_picture import from_base64
 from .. import auth
 from ..json_body import JsonBodies
 from ..request import Request, Sent, read, unfetched, whole_number

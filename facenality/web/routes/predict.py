@@ -19,7 +19,7 @@ from ...registry.registry import LoadedModel, Registry
 from ...server import disconnect
 from ...settings import Settings
 from ...tasks import Payload
-from ...tasks.image import from_base64
+from ...tasks.encoded_picture import from_base64
 from .. import access_log
 from ..access_log import timed
 from ..json_body import JsonBodies

@@ -1,6 +1,7 @@
 """Inside the child process: Keras opens the file, TensorFlow traces and writes it."""
 
 import sys
+from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
@@ -12,10 +13,10 @@ import tensorflow as tf
 from .... import scan
 from ....arrays import Array
 from ....errors import ModelLoadFailed
-from ....spec import ModelSpec, TensorSpec
+from ....spec import ModelSpec, TensorSpec, different_names
 from ... import custom_code, keras_file
 from ...load_options import LoadOptions, import_libraries
-from .. import export, frozen_graph
+from .. import export, frozen_graph, tracing
 from ..traced import UNKNOWN_ACTIVATION, Traced
 from .process import GRAPH, SAVED_MODEL, Prepared, Request
 
@@ -76,38 +77,61 @@ def _open(keras: ModuleType, request: Request) -> Any:
 
 
 def _trace(model: Any) -> Traced:
-    inputs = model.inputs
     structure = getattr(model, "_nested_inputs", None)
     if structure is None:
         structure = getattr(model, "_inputs_struct", None)
-    flatten, pack = tf.nest.flatten, tf.nest.pack_sequence_as
 
-    def call(tensors: list[Any]) -> list[Any]:
-        packed = tensors[0] if structure is None else pack(structure, tensors)
-        return list(flatten(model(packed, training=False)))
+    def call(*tensors: Any) -> list[Any]:
+        packed = (
+            tensors[0]
+            if structure is None
+            else tf.nest.pack_sequence_as(structure, tensors)
+        )
+        return list(tf.nest.flatten(model(packed, training=False)))
 
-    def infer(*tensors: Any) -> list[Any]:
-        return call(list(tensors))
-
-    specs = [tf.TensorSpec((None, *_shape(one)[1:]), one.dtype) for one in inputs]
-    function = tf.function(infer, autograph=False).get_concrete_function(*specs)
+    _forget_states(model)
+    specs = [tf.TensorSpec(_shape(one), one.dtype) for one in model.inputs]
+    function, fixed = tracing.trace(call, specs)
     spec = ModelSpec(
-        tuple(_tensor(one.name, one) for one in inputs),
+        tuple(_tensor(one.name, one) for one in model.inputs),
         tuple(map(_tensor, _output_names(model), function.outputs)),
         UNKNOWN_ACTIVATION,
-        rescales=any(map(_is_rescaling, model._flatten_layers())),
+        rescales=False,  # this too is read off the graph, by whoever opens it
+        fixed_batch=fixed,
     )
     return Traced(
-        spec, function, lambda arrays: [np.asarray(one) for one in call(arrays)], model
+        spec, function, lambda arrays: [np.asarray(one) for one in call(*arrays)], model
     )
 
 
 def _output_names(model: Any) -> list[str]:
-    """As the model was built; those of a dict in the order of their names."""
+    """As the model was built; in nested dicts a name is the path to it."""
     structure = getattr(model, "_nested_outputs", None)
+    if structure is None:
+        structure = getattr(model, "_outputs_struct", None)
+    if not isinstance(structure, dict):
+        return different_names(list(model.output_names))
+    return different_names(list(_paths(structure)))
+
+
+def _paths(structure: Any, prefix: str = "") -> Iterator[str]:
+    """In the order in which `tf.nest` flattens: dicts by their sorted names."""
     if isinstance(structure, dict):
-        return sorted(structure)
-    return list(model.output_names)
+        named = sorted(structure.items())
+    elif isinstance(structure, list | tuple):
+        named = list(enumerate(structure))
+    else:
+        yield prefix
+        return
+    for name, inner in named:
+        yield from _paths(inner, f"{prefix}/{name}" if prefix else str(name))
+
+
+def _forget_states(model: Any) -> None:
+    """Every request starts anew: a state would be one for all clients together."""
+    for layer in model._flatten_layers():
+        if getattr(layer, "stateful", False) is True:
+            layer.stateful = False
 
 
 def _shape(tensor: Any) -> tuple[int | None, ...]:
@@ -124,10 +148,6 @@ def _tensor(name: str, tensor: Any) -> TensorSpec:
     )
 
 
-def _is_rescaling(layer: Any) -> bool:
-    return type(layer).__name__ in ("Rescaling", "Normalization")
-
-
 def _agreement(traced: Traced, graph: Any) -> float | None:
     """Largest difference between the graph and Keras's own answers, on noise."""
     rng = np.random.default_rng(0)
@@ -135,7 +155,11 @@ def _agreement(traced: Traced, graph: Any) -> float | None:
     for one in traced.facts.inputs:
         if one.dtype == "string":
             return None
-        noise.append(rng.random((2, *one.example_shape())).astype(one.dtype))
+        noise.append(
+            rng.random((traced.facts.fixed_batch or 2, *one.example_shape())).astype(
+                one.dtype
+            )
+        )
     got = [np.asarray(one) for one in graph(*map(tf.constant, noise))]
     pairs = zip(got, traced.reference(noise), strict=True)
     off = [np.abs(a - b) for a, b in pairs if a.dtype.kind in "fiu" and a.size]
