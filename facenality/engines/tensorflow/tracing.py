@@ -1,4 +1,4 @@
-"""A Python function on tensors -> a traced function of batches of any size, if it can."""
+"""Traces a function for batches of any size, or of the one size that it takes."""
 
 import logging
 from typing import Any
