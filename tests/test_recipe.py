@@ -1,5 +1,7 @@
 """Cards and recipes: what is written wins, the rest is inferred with a reason."""
 
+from dataclasses import replace
+
 import pytest
 
 from facenality.errors import ModelLoadFailed
@@ -172,6 +174,7 @@ def test_labels_among_the_files_of_several_models_belong_to_none(tmp_path):
         (1, "linear", "sigmoid"),
         (3, "softmax", None),
         (3, "custom", None),
+        (3, "not told by TensorFlow Serving", None),
     ],
 )
 def test_logits_become_the_probabilities_that_the_card_asks_for(
@@ -211,6 +214,15 @@ def test_teachable_machine_takes_pixels_around_zero(tmp_path):
     recipe = complete(Card(), facts(), tmp_path)
     assert recipe.image.preprocess == "tf"
     assert recipe.labels == ("Class 1", "Class 2")
+
+
+def test_strings_of_a_model_of_pictures_are_encoded_pictures(tmp_path):
+    """A server elsewhere tells their dtype and no more; the card says the task."""
+    written = Card(task="image-classification")
+    recipe = complete(written, facts((), dtype="string"), tmp_path)
+    assert recipe.image.encoded
+    decoding = replace(facts((), dtype="string"), decodes_pictures=True)
+    assert complete(Card(), decoding, tmp_path).image == recipe.image
 
 
 def test_a_square_of_numbers_is_a_grey_picture(tmp_path):

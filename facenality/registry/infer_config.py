@@ -24,6 +24,14 @@ from .card import Card
 from .labels import Labels
 
 PROBABLE = ("softmax", "sigmoid")  # activations that answer probabilities
+# Their numbers are neither probabilities nor logits. Of others, and of models that tell
+# none, only the answers show what they are.
+IMPROBABLE = frozenset(
+    {
+        *("relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "swish"),
+        *("tanh", "hard_tanh", "softplus", "softsign", "exponential", "log_softmax"),
+    }
+)
 GUESS = "a guess"  # stands in every inference that may well be wrong
 
 
@@ -100,14 +108,14 @@ def _probability_by(facts: ModelSpec, output: Output) -> str | None:
     """
     if output != "probability" or facts.units() is None:
         return None
-    if facts.activation == "linear":
-        return "sigmoid" if facts.units() == 1 else "softmax"
-    if facts.activation in ("", "custom", *PROBABLE):  # only the answers will tell
+    if facts.activation in IMPROBABLE:
+        raise ModelLoadFailed(
+            f"output probability: the model's last activation is {facts.activation}, "
+            "which makes no probabilities; set output = 'score' in model.toml"
+        )
+    if facts.activation != "linear":
         return None
-    raise ModelLoadFailed(
-        f"output probability: the model's last activation is {facts.activation}, which "
-        "makes no probabilities; set output = 'score' in model.toml"
-    )
+    return "sigmoid" if facts.units() == 1 else "softmax"
 
 
 def _image(
@@ -125,8 +133,8 @@ def _image(
         notes.append(f"pictures may stand for inputs of {next(iter(shapes))}")
     elif not task.startswith("image-"):
         return None
-    elif facts.decodes_pictures:
-        return _encoded(card)
+    elif (single := facts.single_input()) and single.dtype == "string":
+        return _encoded(card)  # a server elsewhere does not say what its strings are
     single = facts.single_input()
     taken = single or next((one for one in facts.inputs if one.is_picture()), None)
     if taken is None or (single is None and task != "tensor"):

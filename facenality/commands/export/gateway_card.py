@@ -20,7 +20,8 @@ def text(name: str, recipe: ModelConfig, written: Card) -> str:
         _pair("engine", "tf-serving"),
         _pair("task", recipe.task),
         *_labels(recipe.labels),
-        _pair("output", recipe.output),
+        # The metadata does not tell that its numbers are logits.
+        _pair("output", "score" if recipe.probability_by else recipe.output),
         *(_preprocess(recipe.image) if recipe.image else ()),
         *_kept(written),
         *(_picture(recipe.image) if recipe.image else ()),
