@@ -1,10 +1,8 @@
 """What becomes of a model whose server goes, whose files change, or that is retired."""
 
-import os
 import shutil
 import threading
 import time
-from pathlib import Path
 
 import gevent
 import pytest
@@ -144,45 +142,6 @@ def test_a_model_retired_while_it_loads_is_freed(tmp_path):
     assert version.state is State.RETIRED
     assert threads_end(before)
     assert (version.model, version.batcher) == (None, None)
-
-
-class Touching(ModelVersion):
-    """Its card is written anew while it is loaded for the first time."""
-
-    stages: tuple[str, ...] = ()
-
-    def on_progress(self, stage: str) -> None:
-        if not self.stages:
-            os.utime(self.files.file, ns=(0, 1))
-        self.stages += (stage,)
-        super().on_progress(stage)
-
-
-def test_a_remote_model_whose_card_changes_while_it_loads_is_loaded_once(tmp_path):
-    """The connections of the first load are closed."""
-    exported.card(tmp_path, *exported.SUMS)
-    with ModelServer.asleep(0) as server:
-        version = Touching(scan(tmp_path, cards=True)[0])
-        knobs = {"engine": "tf-serving", "tf_serving_host": server.host}
-        assert version.load(Settings(models_dir=tmp_path, **knobs)), version.reason
-        assert "loading again, its files changed meanwhile" in version.stages
-        connected = connections(server.port)
-        version.retire()
-        gevent.sleep(0.2)
-        assert connected == 1
-        assert connections(server.port) == 0
-
-
-def connections(port: int) -> int:
-    """How many TCP connections this process has to 127.0.0.1:`port`."""
-    own = Path("/proc/self")
-    sockets = {str(one.stat().st_ino) for one in (own / "fd").glob("*") if one.exists()}
-    tables = (own / "net/tcp").read_text() + (own / "net/tcp6").read_text()
-    rows = [row for row in map(str.split, tables.splitlines()) if len(row) > 9]
-    return sum(
-        row[2].endswith(f":{port:04X}") and row[3] == "01" and row[9] in sockets
-        for row in rows
-    )
 
 
 def test_an_example_that_is_added_is_shown(tmp_path):
