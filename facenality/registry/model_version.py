@@ -290,7 +290,11 @@ def _prepared(engine: Engine, max_batch_size: int) -> None:
 
 
 def _collect_frozen() -> None:
-    """Free what a retired model leaves, which `gc.freeze` keeps from collection."""
+    """Free what a retired model leaves, which `gc.freeze` keeps from collection.
+
+    Without it each swap of a TensorFlow model of 48 MB left 360 MB. A collection holds
+    the interpreter's lock, 0.2 s with TensorFlow, and cannot be done in parts.
+    """
     gc.unfreeze()
     release_memory()
     gc.freeze()
