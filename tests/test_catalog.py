@@ -33,8 +33,8 @@ def catalog(folder, **knobs) -> Registry:
 def started(folder, **knobs) -> Registry:
     """A catalog whose models have been tried."""
     one = catalog(folder, **knobs)
-    for entry in one.entries:
-        entry.load(one._settings)
+    for version in one.versions:
+        version.load(one._settings)
     one.loaded = True
     return one
 
@@ -195,7 +195,7 @@ def test_a_folder_that_is_still_being_copied_is_left_alone(tmp_path):
     for part in range(1, 5):
         (folder / "model.keras").write_bytes(whole[: len(whole) * part // 4])
         one.refresh()
-        assert part == 1 or not any(entry.error for entry in one.entries)
+        assert part == 1 or not any(version.reason for version in one.versions)
     settle(one)
     assert asked(one, "m").endswith("1")
 

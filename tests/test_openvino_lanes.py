@@ -133,7 +133,7 @@ def entry(request, settings, monkeypatch):
     if request.param != "in streams":
         monkeypatch.setattr(OpenVINOEngine, "prepare", refuse)
     one = ModelVersion(scan(settings.models_dir)[0])
-    assert one.load(settings), one.error
+    assert one.load(settings), one.reason
     yield one
     one.retire()
     gevent.sleep(0.05)
@@ -142,11 +142,11 @@ def entry(request, settings, monkeypatch):
 
 def test_a_model_retired_meanwhile_keeps_no_thread(settings):
     one, before = ModelVersion(scan(settings.models_dir)[0]), threading.active_count()
-    assert one.load(settings), one.error
+    assert one.load(settings), one.reason
     one.retire()
     gevent.sleep(1)
     assert one.model is None
-    assert threading.active_count() == before
+    assert threading.active_count() <= before
 
 
 def test_a_busy_model_answers_each_its_own(entry, request, caplog):

@@ -1,4 +1,4 @@
-"""One version in the folder -> a model that is warm, verified and ready to answer.
+"""Loads one version of a model, warms it up and verifies its golden sample.
 
 Runs in the model's own thread: import, load, freeze, warm and verify take seconds.
 """
@@ -40,28 +40,30 @@ class Model:
 def load(
     found: ModelFiles,
     settings: Settings,
-    tell: ProgressCallback,
+    on_progress: ProgressCallback,
     *,
     decide: bool = False,
     write_expected: bool = False,
 ) -> Model:
-    """Load, warm and verify `found`. Raises ModelNotLoaded.
+    """Load, warm and verify `found`. Raises ModelLoadFailed.
 
-    `tell` is called with each stage as it begins. With `decide` engines that were not
-    compared yet are compared first; with `write_expected` the answer to the golden
-    sample becomes the expected one first.
+    `on_progress` is called with each stage as it begins. With `decide` engines that
+    were not compared yet are compared first; with `write_expected` the answer to the
+    golden sample becomes the expected one first.
     """
     started = time.monotonic()
     written = card.read(found.beside("model.toml"))
     asked = wish(found, written, settings)
-    with chosen(asked, tell, decide=decide) as choice:
+    with chosen(asked, on_progress, decide=decide) as choice:
         size = asked.max_batch_size
         how = replace(choice.how, options=written.load_options)
-        engine = open_engine(found.file, size, tell, how)
+        engine = open_engine(found.file, size, on_progress, how)
     try:
-        model = _made(found, written, engine, choice, tell, write_expected, started)
+        model = _made(
+            found, written, engine, choice, on_progress, write_expected, started
+        )
         if asked.cache and choice.keep_as:
-            tell("keeping its graph")
+            on_progress("keeping its graph")
             cache.keep(asked.cache, choice.keep_as, found, engine)
         return model
     except BaseException:
@@ -80,19 +82,19 @@ def _made(
     written: Card,
     engine: Engine,
     choice: Choice,
-    tell: ProgressCallback,
+    on_progress: ProgressCallback,
     write_expected: bool,
     started: float,
 ) -> Model:
     """The model that `engine` is, once it is warm and has been verified."""
     settled = infer_config.complete(written, engine.facts, found.labels_folder())
     task = tasks.make(settled, engine.facts)
-    seconds = warm_up(engine, example(found, task, engine), tell)
+    seconds = warm_up(engine, example(found, task, engine), on_progress)
     if write_expected and (sample := found.sample()):
         samples.write(
             sample, answer(task, engine, samples.payload(sample), samples.TOP)
         )
-    difference = verify(found, written, task, engine, tell)
+    difference = verify(found, written, task, engine, on_progress)
     return Model(
         found,
         sha256(found.file),
@@ -113,13 +115,13 @@ def verify(
     written: Card,
     task: tasks.Task,
     engine: Engine,
-    tell: ProgressCallback,
+    on_progress: ProgressCallback,
 ) -> float | None:
     """How far the golden sample's answer is off; None where there is no sample."""
     pair = samples.read(found)
     if pair is None:
         return None
-    tell("verifying the golden sample")
+    on_progress("verifying the golden sample")
     sample, expected = pair
     tolerance = written.tolerance or samples.TOLERANCE[engine.precision]
     return samples.check(answer(task, engine, sample), expected, tolerance)

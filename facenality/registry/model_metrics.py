@@ -1,4 +1,4 @@
-"""What /metrics tells of the models: read off the catalog at each scrape."""
+"""The metrics of models: read from the registry at each scrape."""
 
 from collections.abc import Iterator
 
@@ -15,24 +15,24 @@ VERSION = ("name", "version")
 class ModelMetrics:
     """A collector of prometheus-client; its names come from the models folder."""
 
-    def __init__(self, catalog: Registry) -> None:
-        self._catalog = catalog
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
 
     def collect(self) -> Iterator[Metric]:
         """One family a metric, one sample a version (of the queue: a model)."""
-        entries = self._catalog.entries
-        yield _info(entries)
-        yield _ready(entries)
-        yield _load_seconds(entries)
-        yield _queue_depth(entries)
-        yield _refused(self._catalog)
+        versions = self._registry.versions
+        yield _info(versions)
+        yield _ready(versions)
+        yield _load_seconds(versions)
+        yield _queue_depth(versions)
+        yield _refused(self._registry)
 
 
-def _info(entries: list[ModelVersion]) -> Metric:
+def _info(versions: list[ModelVersion]) -> Metric:
     family = InfoMetricFamily("facenality_model", "what is served", labels=VERSION)
-    for entry in entries:
-        if entry.model:
-            family.add_metric(_version(entry), _facts(entry.model))
+    for version in versions:
+        if version.model:
+            family.add_metric(_labels(version), _facts(version.model))
     return family
 
 
@@ -45,42 +45,42 @@ def _facts(model: Model) -> dict[str, str]:
     }
 
 
-def _ready(entries: list[ModelVersion]) -> Metric:
+def _ready(versions: list[ModelVersion]) -> Metric:
     family = GaugeMetricFamily(
         "facenality_model_ready", "1 where it serves, else 0", labels=VERSION
     )
-    for entry in entries:
-        family.add_metric(_version(entry), 1.0 if entry.model else 0.0)
+    for version in versions:
+        family.add_metric(_labels(version), float(version.ready))
     return family
 
 
-def _load_seconds(entries: list[ModelVersion]) -> Metric:
+def _load_seconds(versions: list[ModelVersion]) -> Metric:
     family = GaugeMetricFamily(
         "facenality_model_load_seconds", "loading, warming, verifying", labels=VERSION
     )
-    for entry in entries:
-        if entry.model:
-            family.add_metric(_version(entry), entry.model.load_seconds)
+    for version in versions:
+        if version.model:
+            family.add_metric(_labels(version), version.model.load_seconds)
     return family
 
 
-def _refused(catalog: Registry) -> Metric:
+def _refused(registry: Registry) -> Metric:
     family = GaugeMetricFamily(
         "facenality_model_update_refused",
         "1 for files that failed, so that the old version goes on",
         labels=VERSION,
     )
-    for name, version, _ in catalog.refused:
+    for name, version, _ in registry.refused:
         family.add_metric((name, str(version)), 1.0)
     return family
 
 
-def _queue_depth(entries: list[ModelVersion]) -> Metric:
+def _queue_depth(versions: list[ModelVersion]) -> Metric:
     depths: dict[str, int] = {}
-    for entry in entries:
-        if entry.batcher:
-            name = entry.found.name
-            depths[name] = depths.get(name, 0) + entry.batcher.depth
+    for version in versions:
+        if version.batcher:
+            name = version.files.name
+            depths[name] = depths.get(name, 0) + version.batcher.depth
     family = GaugeMetricFamily(
         "facenality_queue_depth", "instances that wait for a batch", labels=("model",)
     )
@@ -89,5 +89,5 @@ def _queue_depth(entries: list[ModelVersion]) -> Metric:
     return family
 
 
-def _version(entry: ModelVersion) -> tuple[str, str]:
-    return entry.found.name, str(entry.found.version)
+def _labels(version: ModelVersion) -> tuple[str, str]:
+    return version.files.name, str(version.files.version)

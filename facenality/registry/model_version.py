@@ -1,10 +1,8 @@
-"""One version of one model in the catalog, from waiting to retired.
+"""One version of one model, from waiting to retired, and the memory that it leaves.
 
-What is served is what was vetted and hashed: a version whose files change while it is
+What is served is what was scanned and hashed: a version whose files change while it is
 loaded is loaded again. If they then change once more, a model.py is taken to write them
 itself; anything else is refused until its files have come to rest.
-
-Memory that a load leaves behind, given back to the system.
 """
 
 import ctypes
@@ -12,6 +10,7 @@ import gc
 import logging
 import tempfile
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from pathlib import Path
 
 import gevent
@@ -45,43 +44,75 @@ log = logging.getLogger(__name__)
 STAGES = 12  # that the load of a model passes, about
 
 
+class State(Enum):
+    """Where a version is in its life."""
+
+    WAITING = "waiting"  # to be loaded
+    LOADING = "loading"
+    READY = "ready"
+    UNREACHABLE = "unreachable"  # its model server does not answer; asked again
+    FAILED = "failed"  # it could not be loaded
+    RETIRED = "retired"  # gone or replaced; freed after its last request
+
+
 @dataclass(eq=False)
 class ModelVersion:
     """`stage` and `percent` are written by its thread while it loads."""
 
-    found: ModelFiles
+    files: ModelFiles
     thread: Threads = field(default_factory=lambda: Threads(1))
+    state: State = State.WAITING
     stage: str = "waiting"
     percent: float = 0
-    error: str | None = None
-    away: str | None = None  # why the server that it lives on does not answer now
-    model: Model | None = None
+    reason: str | None = None  # why it has failed or cannot be reached: a sentence
+    model: Model | None = None  # kept while its server cannot be reached
     batcher: Batcher | None = None
-    users: int = 0
-    retired: bool = False
+    users: int = 0  # requests that use it now
+    _loading: bool = False  # its thread is at it: not to be freed before it ends
 
-    def tell(self, stage: str) -> None:
+    @property
+    def key(self) -> tuple[str, int]:
+        """Its name and version."""
+        return self.files.name, self.files.version
+
+    @property
+    def ready(self) -> bool:
+        """Whether requests may be sent to it."""
+        return self.state is State.READY
+
+    def on_progress(self, stage: str) -> None:
         """Enter the next stage of loading."""
-        level = logging.DEBUG if self.away else logging.INFO  # it is asked for ever
-        log.log(level, "%s %d: %s", self.found.name, self.found.version, stage)
+        retried = self.state is State.UNREACHABLE  # every few seconds, for ever
+        level = logging.DEBUG if retried else logging.INFO
+        log.log(level, "%s %d: %s", *self.key, stage)
         self.stage = stage
         self.percent = min(99, self.percent + 100 / STAGES)
 
     def load(self, settings: Settings, observe: Observe = no_observer) -> bool:
-        """Load in the entry's own thread and begin to serve; else say why not."""
+        """Load in the version's own thread and serve; False if that failed.
+
+        `state` and `reason` then say why. A version that was retired meanwhile is
+        freed, and does not serve.
+        """
+        if self.state is State.WAITING:
+            self.state = State.LOADING
+        self._loading = True
         try:
             model = self.thread.run(self._load, settings)
+            # Before the freeze below, which would keep 100 MB of Keras's leavings.
+            self.thread.run(release_memory)
         except Exception as error:
-            if self._may_be_mended_elsewhere(error):
-                self._is_away(error)
-            else:
-                self._give_up(error)
+            self._loading = False
+            self._load_failed(error)
             return False
-        self.away = None
-        # What loading left behind goes now: frozen below, 100 MB of Keras would stay.
-        self.thread.run(release_memory)
+        self._loading = False
+        if self.state is State.RETIRED:
+            self.model = model
+            gevent.spawn(self._free)
+            return False
         self.batcher = _batcher(model, self.thread, settings, observe)
         self.model, self.stage, self.percent = model, "ready", 100
+        self.state, self.reason = State.READY, None
         # What has been loaded stays: a full collection that walks all of TensorFlow's
         # objects takes 130 ms, and the hub stands still meanwhile.
         gc.freeze()
@@ -89,12 +120,20 @@ class ModelVersion:
         gevent.spawn(self._prepare, model.engine, self.batcher.max_batch_size)
         return True
 
+    def _load_failed(self, error: Exception) -> None:
+        if self.state is State.RETIRED:
+            gevent.spawn(self._free)
+        elif self._may_be_mended_elsewhere(error):
+            self._unreachable(error)
+        else:
+            self._give_up(error)
+
     def _prepare(self, engine: Engine, max_batch_size: int) -> None:
         """Requests that come meanwhile are answered one batch at a time."""
-        if self.retired:
+        if self.state is State.RETIRED:
             return
         name, at_once = (
-            f"{self.found.name} {self.found.version}",
+            f"{self.files.name} {self.files.version}",
             engine.max_concurrency,
         )
         try:
@@ -106,55 +145,50 @@ class ModelVersion:
 
     def _load(self, settings: Settings) -> Model:
         """Load, and once more where the files changed meanwhile. In its thread."""
-        self.found = self.found.looked_at_again()
-        model = self._tried(settings)
+        self.files = self.files.looked_at_again()
+        outcome = self._tried(settings)
         if not self._changed():
-            return _or_raise(model)
-        del model  # one copy in memory is enough
-        self.tell("loading again, its files changed meanwhile")
-        before, model = self.found, self._tried(settings)
+            return _or_raise(outcome)
+        _discard(outcome)
+        del outcome  # one copy in memory is enough
+        self.on_progress("loading again, its files changed meanwhile")
+        before, outcome = self.files, self._tried(settings)
         if changed := self._changed():
-            if self.found.file.suffix != ".py":
-                self.found = before  # so that what is there later is tried
+            if self.files.file.suffix != ".py":
+                _discard(outcome)
+                self.files = before  # so that what is there later is tried
                 raise ModelLoadFailed(
                     "its files changed twice while it was loaded; copy them under "
                     "another name, then rename"
                 )
-            self.found = self.found.without(self.found.own | changed)
-        return _or_raise(model)
+            self.files = self.files.without(self.files.own | changed)
+        return _or_raise(outcome)
 
     def _tried(self, settings: Settings) -> Model | BaseException:
         try:
-            return load(self.found, settings, self.tell)
+            return load(self.files, settings, self.on_progress)
         except (Exception, SystemExit) as error:
             return error
 
     def _changed(self) -> frozenset[str]:
         """The files that are no longer what they were; from now on they count so."""
-        before, self.found = self.found, self.found.looked_at_again()
-        marks = before.fingerprint ^ self.found.fingerprint
+        before, self.files = self.files, self.files.looked_at_again()
+        marks = before.fingerprint ^ self.files.fingerprint
         return frozenset(path for path, _, _ in marks)
 
     def _give_up(self, error: Exception) -> None:
         """Only our own sentences reach clients; anything else stays in the log."""
-        name = self.found.name
         if isinstance(error, FacenalityError):
-            self.error = str(error)
+            self.reason = str(error)
             # Its cause is the operator's: it may name paths and secrets.
             cause = error.__cause__
-            log.error(
-                "%s %d is not served: %s",
-                name,
-                self.found.version,
-                error,
-                exc_info=cause,
-            )
+            log.error("%s %d is not served: %s", *self.key, error, exc_info=cause)
         else:
             kind = type(error).__name__
-            self.error = f"{kind} while {self.stage}; the log has the rest"
-            log.error("%s is not served", name, exc_info=error)
-        self.stage, self.percent = "failed", 100
-        self.retire()
+            self.reason = f"{kind} while {self.stage}; the log has the rest"
+            log.error("%s is not served", self.files.name, exc_info=error)
+        self.state, self.stage, self.percent = State.FAILED, "failed", 100
+        gevent.spawn(self._free)
 
     def compare(self, thread: Threads) -> bool:
         """Compare engines in a child process; whether another one is to take over."""
@@ -167,53 +201,58 @@ class ModelVersion:
                 _announce_choice(self.model)
         return choice.how.converted is not None
 
-    def look(self) -> bool:
-        """Ask the server that it lives on; False where it has become another model."""
+    def check_server(self) -> bool:
+        """Ask the server that it lives on; False if that has another model now."""
         engine = self.model.engine if self.model else None
         if not isinstance(engine, RemoteEngine):
             return True
         try:
             same = self.thread.run(engine.health_check)
         except ModelServerUnavailable as error:
-            self._is_away(error)
+            self._unreachable(error)
             return True
         except FacenalityError:
             return False
-        if self.away:
-            log.info("%s %d: there again", self.found.name, self.found.version)
-        self.away = None
+        if self.state is State.UNREACHABLE:
+            log.info("%s %d: there again", *self.key)
+            self.state, self.stage, self.reason = State.READY, "ready", None
         return same
 
     def _may_be_mended_elsewhere(self, error: Exception) -> bool:
         known = isinstance(error, FacenalityError)
         return isinstance(error, ModelServerUnavailable) or (
-            known and self.found.is_card
+            known and self.files.is_card
         )
 
-    def _is_away(self, error: Exception) -> None:
-        """Said once: it is asked again every few seconds."""
-        if self.away != str(error):
-            log.error("%s %d: %s", self.found.name, self.found.version, error)
-        self.away = str(error)
+    def _unreachable(self, error: Exception) -> None:
+        """Logged once: it is asked again every few seconds."""
+        if self.state is State.RETIRED:
+            return
+        if self.reason != str(error):
+            log.error("%s %d: %s", *self.key, error)
+        self.state, self.reason = State.UNREACHABLE, str(error)
         self.stage = "waiting for its server"
 
     def retire(self) -> None:
-        """Free the model, after its last request."""
-        self.retired = True
-        if not self.users:
+        """Serve no new request, and free the model after the last one. Idempotent."""
+        if self.state in (State.RETIRED, State.FAILED):
+            return
+        self.state = State.RETIRED
+        if not self.users and not self._loading:
             gevent.spawn(self._free)
 
     def _free(self) -> None:
+        """Close what the model holds; its memory is collected in its thread."""
         if self.batcher:
             self.batcher.close()
-            log.info("%s %d: retired", self.found.name, self.found.version)
+            log.info("%s %d: retired", *self.key)
         if self.model:
             close(self.model.engine)
         self.model = self.batcher = None
-        self.thread.kill()
-        gc.unfreeze()
-        gc.collect()
-        gc.freeze()
+        try:
+            self.thread.run(_collect_frozen)
+        finally:
+            self.thread.kill()
 
     def __enter__(self) -> None:
         """A request begins to use the model: it stays until the last one has ended."""
@@ -221,7 +260,7 @@ class ModelVersion:
 
     def __exit__(self, *_: object) -> None:
         self.users -= 1
-        if self.retired and not self.users:
+        if self.state is State.RETIRED and not self.users:
             gevent.spawn(self._free)
 
 
@@ -249,6 +288,23 @@ def _batcher(
 def _prepared(engine: Engine, max_batch_size: int) -> None:
     engine.prepare(max_batch_size)
     release_memory()
+
+
+def _collect_frozen() -> None:
+    """Free what a retired model leaves, which `gc.freeze` keeps from collection.
+
+    Without it each swap of a TensorFlow model of 48 MB left 360 MB. A collection holds
+    the interpreter's lock, 0.2 s with TensorFlow, and cannot be done in parts.
+    """
+    gc.unfreeze()
+    release_memory()
+    gc.freeze()
+
+
+def _discard(outcome: Model | BaseException) -> None:
+    """Close a model that is not going to serve."""
+    if not isinstance(outcome, BaseException):
+        close(outcome.engine)
 
 
 def _or_raise(outcome: Model | BaseException) -> Model:

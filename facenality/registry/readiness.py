@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from .model_version import State
 from .registry import Registry
 
 
@@ -15,36 +16,37 @@ class Readiness:
     sentence: str
 
 
-def check(catalog: Registry) -> Readiness:
+def check(registry: Registry) -> Readiness:
     """Ready: the first loads have ended, and the default model (or any) serves."""
-    if catalog.draining:
+    if registry.draining:
         return Readiness(False, "draining", 100, "The server is going down.")
-    entries = catalog.entries
-    if not entries:
+    versions = registry.versions
+    if not versions:
         return Readiness(False, "no models", 0, "There is no model to serve.")
-    if not catalog.loaded:
-        return _loading(catalog)
-    needed = [e for e in entries if catalog.default in (None, e.found.name)]
+    if not registry.loaded:
+        return _loading(registry)
+    needed = [v for v in versions if registry.default in (None, v.files.name)]
     if not needed:
-        sentence = f"There is no model {catalog.default}, which is the default."
+        sentence = f"There is no model {registry.default}, which is the default."
         return Readiness(False, "no default model", 100, sentence)
-    if any(entry.model and not entry.away for entry in needed):
+    if any(version.ready for version in needed):
         return Readiness(True, "ready", 100, "Ready.")
     broken = needed[-1]
-    if broken.away:
-        sentence = f"Model {broken.found.name}: {broken.away}"
+    if broken.state is State.UNREACHABLE:
+        sentence = f"Model {broken.files.name}: {broken.reason}"
         return Readiness(False, "its server is away", 100, sentence)
     return Readiness(
         False,
         "failed",
         100,
-        f"Model {broken.found.name} failed to load: {broken.error}",
+        f"Model {broken.files.name} failed to load: {broken.reason}",
     )
 
 
-def _loading(catalog: Registry) -> Readiness:
-    entries = catalog.entries
-    percent = int(sum(entry.percent for entry in entries) / len(entries))
-    now = next((e for e in entries if not e.model and not e.error), entries[-1])
-    stage = f"{now.found.name}: {now.stage}"
+def _loading(registry: Registry) -> Readiness:
+    versions = registry.versions
+    percent = int(sum(version.percent for version in versions) / len(versions))
+    tried = (State.READY, State.FAILED)
+    now = next((v for v in versions if v.state not in tried), versions[-1])
+    stage = f"{now.files.name}: {now.stage}"
     return Readiness(False, stage, percent, f"Loading ({stage}, {percent} %).")

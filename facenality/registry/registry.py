@@ -1,4 +1,4 @@
-"""models/ -> named, versioned models that come and go while the server runs.
+"""Finds the models in models/, and loads, replaces and retires them at run time.
 
 Theory of operation. A scan lists the folder every few seconds, in a thread of its own.
 A version is taken when two scans in a row found the same files, so a folder that is
@@ -38,7 +38,7 @@ from ..scheduling.thread_pool import Threads
 from ..settings import Settings
 from . import repository
 from .loader import Model
-from .model_version import ModelVersion
+from .model_version import ModelVersion, State
 from .repository import Fingerprint, ModelFiles
 
 log = logging.getLogger(__name__)
@@ -72,25 +72,23 @@ class Registry:
         self._compared: list[ModelVersion] = []  # another engine is to take over
         self._scanned: dict[Key, Fingerprint] = {}
         self._refused: dict[Key, tuple[ModelFiles, str]] = {}
-        self.ignored: dict[
-            str, str
-        ] = {}  # entries that are no model, each with its fix
-        self._entries = {
-            _key(found): ModelVersion(found) for found in self._first_scan()
+        self.ignored: dict[str, str] = {}  # what is not served, each with its fix
+        self._versions = {
+            _key(files): ModelVersion(files) for files in self._first_scan()
         }
         self._check_setting()
 
     def run(self) -> None:
         """Load what is there, then watch the folder for as long as the server runs."""
-        for entry in self.entries:
-            self._load(entry)
+        for version in self.versions:
+            self._load(version)
         self.loaded = True
         comparing = gevent.spawn(self._compare)
         while True:
             self._wake.wait(self._settings.scan_interval_s)
             self._wake.clear()
             self.refresh()
-            self._look_elsewhere()
+            self.check_servers()
             self._exchange_engines()
             if comparing.dead:
                 comparing = gevent.spawn(self._compare)
@@ -100,85 +98,94 @@ class Registry:
         self._wake.set()
 
     def refresh(self) -> None:
-        """Take what has settled, retire what is gone."""
+        """Scan once: load what has settled, retire what is gone."""
         try:
-            found = self._disk.run(self._find)
+            scanned = self._disk.run(self._scan)
         except OSError as error:
             log.warning("the models folder cannot be read: %s", error.strerror)
             return
-        present = {_key(one): one.without(self._own(_key(one))) for one in found}
-        for key in [k for k in self._entries if k not in present | self._scanned]:
+        present = {_key(one): one.without(self._own(_key(one))) for one in scanned}
+        for key in [k for k in self._versions if k not in present | self._scanned]:
             self._retire(key)
-        for key, one in present.items():
-            settled = self._scanned.get(key) == one.fingerprint
-            if settled and not self._known(key, one.fingerprint):
-                self._take(key, one)
-        self._scanned = {key: one.fingerprint for key, one in present.items()}
+        for key, files in present.items():
+            settled = self._scanned.get(key) == files.fingerprint
+            if settled and not self._known(key, files.fingerprint):
+                self._take(key, files)
+        self._scanned = {key: files.fingerprint for key, files in present.items()}
 
     def _own(self, key: Key) -> frozenset[str]:
         """The files that the model writes itself, as far as a load has shown it."""
-        entry, refused = self._entries.get(key), self._refused.get(key)
-        served = entry.found.own if entry else frozenset()
+        version, refused = self._versions.get(key), self._refused.get(key)
+        served = version.files.own if version else frozenset()
         return served | (refused[0].own if refused else frozenset())
 
     def _known(self, key: Key, fingerprint: Fingerprint) -> bool:
         """Whether these very files are served, or were tried and refused."""
-        entry = self._entries.get(key)
-        if entry is not None and entry.found.fingerprint == fingerprint:
+        version = self._versions.get(key)
+        if version is not None and version.files.fingerprint == fingerprint:
             self._refused.pop(key, None)  # rolled back: what was refused is gone
             return True
         refused = self._refused.get(key)
         return refused is not None and refused[0].fingerprint == fingerprint
 
-    def _take(self, key: Key, found: ModelFiles) -> None:
+    def _take(self, key: Key, files: ModelFiles) -> None:
         """Load beside the old one, then swap in one step."""
-        old, new = self._entries.get(key), ModelVersion(found)
+        old, new = self._versions.get(key), ModelVersion(files)
         if old is None or old.model is None:
-            self._entries[key] = new  # nothing to keep: show how it comes along
-        if self._load(new):
-            self._refused.pop(key, None)
-            self._entries[key] = new
+            self._versions[key] = new  # nothing to keep: show how it comes along
             if old is not None:
                 old.retire()
-        elif self._entries[key] is not new:
-            self._refused[key] = (new.found, new.error or "")
+        if self._load(new):
+            self._refused.pop(key, None)
+            self._versions[key] = new
+            if old is not None:
+                old.retire()
+        elif self._versions.get(key) is not new:
+            self._refused[key] = (new.files, new.reason or "")
+            new.retire()
 
-    def _load(self, entry: ModelVersion) -> bool:
-        observe = partial(self._metrics.predicted, entry.found.name)
-        return entry.load(self._settings, observe)
+    def _load(self, version: ModelVersion) -> bool:
+        observe = partial(self._metrics.predicted, version.files.name)
+        return version.load(self._settings, observe)
 
     def _compare(self) -> None:
         """Find out which engines are faster, one model after the other."""
-        for entry in self.entries:
-            if entry.compare(self._trials):
-                self._compared.append(entry)
+        for version in self.versions:
+            if version.compare(self._trials):
+                self._compared.append(version)
                 self._wake.set()
 
     def _exchange_engines(self) -> None:
         """What is faster takes over as a new version would."""
-        for entry in self._compared:
-            if self._entries.get(_key(entry.found)) is entry:
-                self._take(_key(entry.found), entry.found)
+        for version in self._compared:
+            if self._versions.get(version.key) is version:
+                self._take(version.key, version.files)
         self._compared.clear()
 
-    def _look_elsewhere(self) -> None:
-        """Models on other servers: come back, gone, or become another."""
-        gevent.joinall([gevent.spawn(self._look, entry) for entry in self.entries])
+    def check_servers(self) -> None:
+        """Ask the servers of remote models: they return, go, or change the model."""
+        gevent.joinall(
+            [gevent.spawn(self._check_server, version) for version in self.versions]
+        )
 
-    def _look(self, entry: ModelVersion) -> None:
-        if entry.model is None and entry.away:
-            self._load(entry)
-        elif not entry.look():
-            self._take(_key(entry.found), entry.found)
+    def _check_server(self, version: ModelVersion) -> None:
+        if version.model is None and version.state is State.UNREACHABLE:
+            self._load(version)
+        elif not version.check_server():
+            self._take(version.key, version.files)
 
     def _retire(self, key: Key) -> None:
         self._refused.pop(key, None)
-        self._entries.pop(key).retire()
+        self._versions.pop(key).retire()
 
     @property
-    def entries(self) -> list[ModelVersion]:
-        """By name and version."""
-        return [self._entries[key] for key in sorted(self._entries)]
+    def versions(self) -> list[ModelVersion]:
+        """Of all models, by name and version."""
+        return [self._versions[key] for key in sorted(self._versions)]
+
+    def ready_versions(self, name: str) -> list[ModelVersion]:
+        """The versions of model `name` that serve, the lowest first."""
+        return [v for v in self.versions if v.files.name == name and v.ready]
 
     @property
     def refused(self) -> list[tuple[str, int, str]]:
@@ -188,7 +195,7 @@ class Registry:
     @property
     def names(self) -> list[str]:
         """Of all models, also of those that could not be loaded."""
-        return sorted({name for name, _ in self._entries})
+        return sorted({name for name, _ in self._versions})
 
     @property
     def default(self) -> str | None:
@@ -203,47 +210,51 @@ class Registry:
     def use(self, name: str | None, version: int | None) -> Iterator[LoadedModel]:
         """The ready model that a request means; it stays until the block ends.
 
-        Raises Malformed (it must name one), NoSuchModel, Loading, ModelNotLoaded.
+        Raises Malformed (it must name one), NoSuchModel, Loading, ModelLoadFailed,
+        ModelServerUnavailable.
         """
-        entry = self.current(name, version)
-        served = _served(entry)
-        with entry:
+        current = self.current(name, version)
+        served = _served(current)
+        with current:
             yield served
 
     def current(self, name: str | None, version: int | None = None) -> ModelVersion:
-        """The version asked for; else the highest that serves; else the highest."""
+        """The version asked for; else the highest that serves; else the highest.
+
+        Before one that failed goes one whose server may return.
+        """
         name = name or self.default
         if name is None:
             raise self._ambiguous()
-        versions = [entry for entry in self.entries if entry.found.name == name]
+        versions = [one for one in self.versions if one.files.name == name]
         if not versions:
             raise NoSuchModel(
                 f"There is no model {name[:80]!r}; there are: {', '.join(self.names)}."
             )
         if version is None:
-            return next((e for e in reversed(versions) if e.model), versions[-1])
-        entry = self._entries.get((name, version))
-        if entry is None:
-            numbers = ", ".join(str(entry.found.version) for entry in versions)
+            return max(versions, key=_preference)
+        asked = self._versions.get((name, version))
+        if asked is None:
+            numbers = ", ".join(str(one.files.version) for one in versions)
             raise NoSuchModel(
                 f"Model {name} has no version {version}; it has: {numbers}.",
                 code="no_such_version",
             )
-        return entry
+        return asked
 
-    def _find(self) -> list[ModelFiles]:
-        knobs = self._settings
+    def _scan(self) -> list[ModelFiles]:
+        settings = self._settings
         found, ignored = repository.scan_all(
-            knobs.models_dir, cards=knobs.models_elsewhere
+            settings.models_dir, cards=settings.models_elsewhere
         )
-        for entry, why in ignored.items() - self.ignored.items():  # each is told once
-            log.warning("%s %s", entry, why)
+        for name, why in ignored.items() - self.ignored.items():  # each is told once
+            log.warning("%s %s", name, why)
         self.ignored = ignored
         return found
 
     def _first_scan(self) -> list[ModelFiles]:
         try:
-            found = self._find()
+            found = self._scan()
         except OSError as error:
             raise InvalidSetting(
                 f"--models-dir (FACENALITY_MODELS_DIR) is "
@@ -273,19 +284,26 @@ class Registry:
         )
 
 
-def _served(entry: ModelVersion) -> LoadedModel:
-    """What `entry` serves. Raises ModelServerUnavailable, ModelNotLoaded, Loading."""
-    name = entry.found.name
-    if entry.away:
+def _preference(version: ModelVersion) -> tuple[bool, bool, int]:
+    """The greatest one answers a request that names no version."""
+    returning = version.state is State.UNREACHABLE and version.model is not None
+    return version.ready, returning, version.files.version
+
+
+def _served(version: ModelVersion) -> LoadedModel:
+    """Model and batcher. Raises ModelServerUnavailable, ModelLoadFailed, Loading."""
+    name = version.files.name
+    if version.state is State.UNREACHABLE:
         raise ModelServerUnavailable(
-            f"Model {name} cannot be asked: {entry.away}", retry_after=AWAY_SECONDS
+            f"Model {name} cannot be asked: {version.reason}",
+            retry_after=AWAY_SECONDS,
         )
-    if entry.error:
-        raise ModelLoadFailed(f"Model {name} could not be loaded: {entry.error}")
-    if entry.model is None or entry.batcher is None:
-        raise Loading(f"Model {name} is loading ({entry.stage}); try again soon.")
-    return LoadedModel(entry.model, entry.batcher)
+    if version.state is State.FAILED:
+        raise ModelLoadFailed(f"Model {name} could not be loaded: {version.reason}")
+    if version.model is None or version.batcher is None:
+        raise Loading(f"Model {name} is loading ({version.stage}); try again soon.")
+    return LoadedModel(version.model, version.batcher)
 
 
-def _key(found: ModelFiles) -> Key:
-    return found.name, found.version
+def _key(files: ModelFiles) -> Key:
+    return files.name, files.version

@@ -1,4 +1,4 @@
-"""models/ on disk -> what is there to be served.
+"""Finds the models and versions in the folder models/.
 
 models/NAME.keras | NAME.h5                      one file: model NAME, version 1
 models/NAME/MODEL                                the same with room for its card
@@ -18,7 +18,9 @@ from .labels import LABEL_FILES
 CARD = "model.toml"
 # What TensorFlow reads of a SavedModel's folder, which may hold a card and labels too.
 SAVED_MODEL = ("*.pb", "variables/**/*", "assets/**/*", "assets.extra/**/*")
-BESIDE = ("model.toml", "*.txt", "*.json", "sample.*", "custom.py")
+# Beside a model, what changes how it is served; of any other file a change is ignored.
+BESIDE = ("model.toml", "*.txt", "*.json", "sample.*", "*.py")
+EXAMPLES = "examples"  # a folder beside them, shown by the page
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _VERSION = re.compile(r"0*[1-9][0-9]{0,17}")
@@ -63,6 +65,12 @@ class ModelFiles:
         """The same with the files as they are now."""
         now = _found(self.name, self.version, self.file, self.folders)
         return now.without(self.own)
+
+    def without_examples(self) -> list[Path]:
+        """The files that decide how the model computes, as they are now."""
+        shown = [folder / EXAMPLES for folder in self.folders]
+        files = (Path(path) for path, _, _ in self.looked_at_again().fingerprint)
+        return sorted(file for file in files if file.parent not in shown)
 
     def beside(self, name: str) -> Path | None:
         """The file called `name` in the nearest folder that has it."""
@@ -143,15 +151,16 @@ def _card_in(folder: Path, cards: bool) -> Path | None:
 def _found(
     name: str, version: int, model: Path, folders: tuple[Path, ...]
 ) -> ModelFiles:
-    files = {*_contents(model)}
+    watched = {*_hashed(model)}
     for folder in folders:
-        files.update(file for glob in BESIDE for file in folder.glob(glob))
-    fingerprint = frozenset(mark for file in files if (mark := _mark(file)))
+        for glob in (*BESIDE, f"{EXAMPLES}/*"):
+            watched.update(folder.glob(glob))
+    fingerprint = frozenset(mark for file in watched if (mark := _mark(file)))
     return ModelFiles(name, version, model, folders, fingerprint)
 
 
-def _contents(model: Path) -> Iterator[Path]:
-    """The files that make up the model: of a model.py all that lie beside it."""
+def _hashed(model: Path) -> Iterator[Path]:
+    """The files whose content is the model: of a model.py all that lie beside it."""
     if model.is_dir():
         for part in SAVED_MODEL:
             yield from (file for file in model.glob(part) if file.is_file())
@@ -176,7 +185,7 @@ def sha256(model: Path) -> str:
 
     Of several files, the hash of their names and hashes.
     """
-    files = sorted(_contents(model))
+    files = sorted(_hashed(model))
     if files == [model]:
         return _sha256(model)
     lines = (f"{_sha256(f)}  {f.relative_to(model.parent)}\n" for f in files)

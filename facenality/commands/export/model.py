@@ -82,7 +82,7 @@ def find(settings: Settings) -> ModelFiles:
     name = catalog.default
     if name is None:
         raise ExportFailed(_which(settings, catalog.names))
-    found = max(e.found for e in catalog.entries if e.found.name == name)
+    found = max(v.files for v in catalog.versions if v.files.name == name)
     if found.file.suffix == ".py":
         raise ExportFailed(
             f"{name} is a model.py, and TensorFlow Serving runs no Python: only "

@@ -120,8 +120,7 @@ def key(found: ModelFiles) -> str:
 
     Card and golden sample count too: they say what is compared, and how closely.
     """
-    now = found.looked_at_again()
-    files = sorted(Path(path) for path, _, _ in now.fingerprint)
+    files = found.without_examples()
     lines = [f"{_name(found, file)} {_sha256(file)}" for file in files]
     lines += [f"format {verdicts.FORMAT}", " ".join(features())]
     lines += [f"openvino {installed('openvino')}"]

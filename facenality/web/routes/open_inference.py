@@ -15,7 +15,7 @@ from ...errors import Draining, Loading, Malformed, TooLarge
 from ...pipeline import Predictor
 from ...protocols import metadata, v2_request, v2_response
 from ...registry.loader import Model
-from ...registry.model_version import ModelVersion
+from ...registry.model_version import ModelVersion, State
 from ...registry.readiness import check
 from ...registry.registry import LoadedModel, Registry
 from ...settings import Settings
@@ -29,9 +29,14 @@ from ..scoring import score, signature_of, version_of
 EXTENSIONS = ["binary_tensor_data", "classification", "model_configuration"]
 MODEL = "/v2/models/<name>"
 VERSION = f"{MODEL}/versions/<version>"
+INDEX_STATES = {
+    State.WAITING: "LOADING",
+    State.LOADING: "LOADING",
+    State.READY: "READY",
+}  # the others are UNAVAILABLE
 
 
-def add(blueprint: Blueprint, catalog: Registry) -> None:
+def add(blueprint: Blueprint, registry: Registry) -> None:
     """Give `blueprint` health and metadata."""
 
     @blueprint.get("/v2")
@@ -46,34 +51,34 @@ def add(blueprint: Blueprint, catalog: Registry) -> None:
 
     @blueprint.get("/v2/health/ready")
     def v2_ready() -> Response:
-        state = check(catalog)
+        state = check(registry)
         if state.ready:
             return reply({"ready": True})
-        kind = Draining if catalog.draining else Loading
+        kind = Draining if registry.draining else Loading
         return error_reply(kind(state.sentence), ready=False)
 
     @blueprint.post("/v2/repository/index")
     def v2_index() -> Response:
-        return reply([_indexed(entry) for entry in catalog.entries])
+        return reply([_indexed(one) for one in registry.versions])
 
     @blueprint.get(MODEL)
     @blueprint.get(VERSION)
     def v2_model(name: str, version: str | None = None) -> Response:
-        with catalog.use(name, version_of(name, version)) as served:
-            return reply(_metadata(served, _versions(catalog, name)))
+        with registry.use(name, version_of(name, version)) as served:
+            return reply(_metadata(served, _versions(registry, name)))
 
     @blueprint.get(f"{MODEL}/ready")
     @blueprint.get(f"{VERSION}/ready")
     def v2_model_ready(name: str, version: str | None = None) -> Response:
-        with catalog.use(name, version_of(name, version)):
-            if catalog.draining:
+        with registry.use(name, version_of(name, version)):
+            if registry.draining:
                 raise Draining("The server is going down.")
             return reply({"name": name, "ready": True})
 
     @blueprint.get(f"{MODEL}/config")
     @blueprint.get(f"{VERSION}/config")
     def v2_model_config(name: str, version: str | None = None) -> Response:
-        with catalog.use(name, version_of(name, version)) as served:
+        with registry.use(name, version_of(name, version)) as served:
             about = {"name": name, "platform": _platform(served.model)}
             return reply(about | metadata.v2_config(signature_of(served)))
 
@@ -89,10 +94,9 @@ def _metadata(served: LoadedModel, versions: list[str]) -> dict[str, Any]:
     }
 
 
-def _versions(catalog: Registry, name: str) -> list[str]:
+def _versions(registry: Registry, name: str) -> list[str]:
     """The versions that can be asked for."""
-    served = [entry.found for entry in catalog.entries if entry.model]
-    return [str(found.version) for found in served if found.name == name]
+    return [str(one.files.version) for one in registry.ready_versions(name)]
 
 
 def _platform(model: Model) -> str:
@@ -102,14 +106,13 @@ def _platform(model: Model) -> str:
     return f"{model.engine.name}_{kind}"
 
 
-def _indexed(entry: ModelVersion) -> dict[str, str]:
-    """A version as Triton's repository index tells it."""
-    state = "READY" if entry.model else "UNAVAILABLE" if entry.error else "LOADING"
+def _indexed(version: ModelVersion) -> dict[str, str]:
+    """A version as Triton's repository index has it."""
     return {
-        "name": entry.found.name,
-        "version": str(entry.found.version),
-        "state": state,
-        "reason": entry.error or "",
+        "name": version.files.name,
+        "version": str(version.files.version),
+        "state": INDEX_STATES.get(version.state, "UNAVAILABLE"),
+        "reason": version.reason or "",
     }
 
 
@@ -118,16 +121,16 @@ _LENGTH = re.compile(r"[0-9]{1,10}")
 
 
 def routes(
-    catalog: Registry, predictor: Predictor, settings: Settings, json: JsonBodies
+    registry: Registry, predictor: Predictor, settings: Settings, json: JsonBodies
 ) -> Blueprint:
     """What V2 tells, and inference."""
     blueprint = Blueprint("open_inference", __name__)
-    add(blueprint, catalog)
+    add(blueprint, registry)
 
     @blueprint.post(f"{MODEL}/infer")
     @blueprint.post(f"{VERSION}/infer")
     def v2_infer(name: str, version: str | None = None) -> Response:
-        with catalog.use(name, version_of(name, version)) as served:
+        with registry.use(name, version_of(name, version)) as served:
             predictor.admit(served.batcher)
             sent = cast(Request, request)
             body = compressed.body(

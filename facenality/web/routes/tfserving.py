@@ -13,7 +13,7 @@ from werkzeug.routing import BaseConverter
 from ...errors import Malformed
 from ...pipeline import Predictor
 from ...protocols import metadata, v1
-from ...registry.model_version import ModelVersion
+from ...registry.model_version import ModelVersion, State
 from ...registry.registry import LoadedModel, Registry
 from ...settings import Settings
 from .. import request as compressed
@@ -40,7 +40,7 @@ def _register_part(state: BlueprintSetupState) -> None:
 
 
 def routes(
-    catalog: Registry, predictor: Predictor, settings: Settings, json: JsonBodies
+    registry: Registry, predictor: Predictor, settings: Settings, json: JsonBodies
 ) -> Blueprint:
     """Status, metadata, predict, classify and regress."""
     blueprint = Blueprint("tfserving_rest", __name__)
@@ -48,29 +48,29 @@ def routes(
 
     @blueprint.get("/v1/models")
     def v1_models() -> Response:
-        return reply({"models": catalog.names})
+        return reply({"models": registry.names})
 
     @blueprint.get(MODEL)
     @blueprint.get(VERSION)
     def v1_status(name: str, version: str | None = None) -> Response:
-        entry = catalog.current(name, version_of(name, version))
-        every = [e for e in catalog.entries if e.found.name == name]
-        shown = [entry] if version else every[::-1]  # the newest first
-        ready = entry.model is not None and not catalog.draining
-        states = [_state(one, draining=catalog.draining) for one in shown]
+        current = registry.current(name, version_of(name, version))
+        every = [one for one in registry.versions if one.files.name == name]
+        shown = [current] if version else every[::-1]  # the newest first
+        ready = current.ready and not registry.draining
+        states = [_state(one, draining=registry.draining) for one in shown]
         return reply({"name": name, "ready": ready, "model_version_status": states})
 
     @blueprint.get(f"{MODEL}/metadata")
     @blueprint.get(f"{VERSION}/metadata")
     def v1_metadata(name: str, version: str | None = None) -> Response:
-        with catalog.use(name, version_of(name, version)) as served:
+        with registry.use(name, version_of(name, version)) as served:
             number = str(served.model.found.version)
             spec = {"name": name, "signature_name": "", "version": number}
             tells = metadata.signature_def(signature_of(served))
         return reply({"model_spec": spec, "metadata": {"signature_def": tells}})
 
     def ask(name: str, version: str | None, verb: Verb) -> Response:
-        with catalog.use(name, version_of(name, version)) as served:
+        with registry.use(name, version_of(name, version)) as served:
             predictor.admit(served.batcher)
             sent = cast(Request, request)
             body = compressed.body(
@@ -127,19 +127,25 @@ def _regress(predictor: Predictor, served: LoadedModel, document: Any) -> Respon
     return timed(reply({"results": values}), scored)
 
 
-def _state(entry: ModelVersion, *, draining: bool) -> dict[str, Any]:
-    """A version as TensorFlow Serving's GetModelStatus tells it."""
-    if entry.error:
-        state = "END"
-    elif entry.model is None:
-        state = "LOADING" if entry.percent else "START"
-    else:
-        state = "UNLOADING" if draining else "AVAILABLE"
+STATES = {
+    State.WAITING: "START",
+    State.LOADING: "LOADING",
+    State.READY: "AVAILABLE",
+    State.UNREACHABLE: "LOADING",  # it is tried again until its server answers
+    State.FAILED: "END",
+    State.RETIRED: "END",
+}
+ERROR_CODES = {State.UNREACHABLE: "UNAVAILABLE", State.FAILED: "UNKNOWN"}  # else: OK
+
+
+def _state(version: ModelVersion, *, draining: bool) -> dict[str, Any]:
+    """A version as TensorFlow Serving's GetModelStatus has it."""
+    unloading = draining and version.ready
     return {
-        "version": str(entry.found.version),
-        "state": state,
+        "version": str(version.files.version),
+        "state": "UNLOADING" if unloading else STATES[version.state],
         "status": {
-            "error_code": "UNKNOWN" if entry.error else "OK",
-            "error_message": entry.error or "",
+            "error_code": ERROR_CODES.get(version.state, "OK"),
+            "error_message": version.reason or "",
         },
     }
