@@ -395,7 +395,7 @@ def test_a_model_that_is_not_there_is_a_wrong_setting(tmp_path, capsys):
 def test_a_version_is_a_whole_number(number, tmp_path, capsys):
     with pytest.raises(SystemExit, match="2"):
         export(tmp_path, tmp_path / "out", f"--as-version={number}")
-    assert "is no version" in capsys.readouterr().err
+    assert "is not a version" in capsys.readouterr().err
 
 
 def test_force_replaces_a_version_and_nothing_else(tmp_path, capsys):

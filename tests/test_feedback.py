@@ -143,7 +143,7 @@ BAD = {
     "no picture": ({"files": {}, "data": TRUE}, (415, "unsupported_type", "image")),
     "two pictures": (
         {"files": [("image", GREY), ("image", GREY)]},
-        (400, "malformed", "One correction"),
+        (400, "malformed", "A correction is for one input"),
     ),
     "not a picture": ({"files": {"image": b"zz"}}, (422, "not_an_image", "JPEG")),
     "an unknown model": (

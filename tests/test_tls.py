@@ -338,10 +338,10 @@ def test_sighup_reads_the_certificate_again_and_keeps_the_old_where_it_cannot(tm
         assert "listening on https://localhost" in server.log()
         assert name_of(server.port) == "one.example"
         certify(tmp_path / "now", "two.example")
-        hang_up(server, "certificate: read again")
+        hang_up(server, "certificate: reloaded")
         assert name_of(server.port) == "two.example"
         cert.write_text("nothing")
-        hang_up(server, "certificate: not read again")
+        hang_up(server, "certificate: not reloaded")
         assert name_of(server.port) == "two.example"
         assert server.log().count("Traceback") == 0
 

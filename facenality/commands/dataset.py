@@ -71,7 +71,10 @@ def dataset(settings: Settings, out: Path, *, force: bool = False) -> int:
 
 
 def corrections(records: list[Record], model: str | None) -> list[Record]:
-    """What has a label, for one model; of one content the newest. Raises NotUsable."""
+    """The corrections of one model; of several for the same file the newest.
+
+    Raises UnprocessableInput if there is none, or if several models have some.
+    """
     labelled = [r for r in records if r.label is not None]
     models = sorted({r.model for r in labelled})
     if model is None and len(models) > 1:
@@ -91,9 +94,9 @@ def names(records: Iterable[Record]) -> dict[str, str]:
 
 
 def make_way(out: Path, *, force: bool) -> None:
-    """Make `out` an empty folder. Raises NotUsable where that would lose anything.
+    """Make `out` an empty folder. Raises UnprocessableInput if it has other files.
 
-    By `force` an earlier export is removed; what is not from an export stays.
+    With `force`, the files of an earlier export are removed, and only those.
     """
     if force:
         for file in [f for f in out.glob("*/*") if FILE.fullmatch(f.name)]:

@@ -56,7 +56,7 @@ class Metrics:
     """
 
     def __init__(self) -> None:
-        """Raises WrongSetting where that folder is not there."""
+        """Raises InvalidSetting where that folder is not there."""
         self._shared = _shared_folder()
         disable_created_metrics()  # type: ignore[no-untyped-call]  # double the series
         self._counted = CollectorRegistry()

@@ -4,7 +4,7 @@
                  │          │         │                     │
                 tls      TooSlow   Malformed              body: TooSlow, TooLarge,
                                    HeadTooLarge                 Malformed
-                                   NotSpoken
+                                   UnsupportedHTTP
 
 What goes wrong before the application is answered here (`refusals.py`) and closes the
 connection; what goes wrong in a body reaches the application as its own errors.

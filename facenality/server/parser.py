@@ -35,7 +35,7 @@ class Target(NamedTuple):
 
 
 def read_target(method: bytes, target: bytes) -> Target:
-    """The parts of `target`. Raises Malformed, NotSpoken."""
+    """The parts of `target`. Raises Malformed, UnsupportedHTTP."""
     if method == b"CONNECT":
         raise UnsupportedHTTP("This server is no proxy; it takes no CONNECT.", 501)
     if target == b"*":
@@ -87,7 +87,7 @@ class Framing(NamedTuple):
 
 
 def read_framing(fields: list[tuple[bytes, bytes]], version: str) -> Framing:
-    """The framing that `fields` declare. Raises Malformed, NotSpoken."""
+    """The framing that `fields` declare. Raises Malformed, UnsupportedHTTP."""
     said = _deciding(fields)
     _check_host(said.get(b"host"), version)
     options = _options(said.get(b"connection", b""))
@@ -181,7 +181,7 @@ class Head:
 def read_head(raw: bytes) -> Head:
     """The head in `raw`, which ends before its empty line.
 
-    Raises Malformed, HeadTooLarge, NotSpoken.
+    Raises Malformed, HeadTooLarge, UnsupportedHTTP.
     """
     line, *lines = raw.split(b"\r\n")
     match = _REQUEST_LINE.fullmatch(line)

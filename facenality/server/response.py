@@ -88,7 +88,7 @@ class Reply(WSGIHandler):
     def give(self, application: Any, environ: dict[str, Any]) -> None:
         """Let `application` answer; then `close_connection` is whether it was the last.
 
-        Raises Late or OSError where the client does not take the reply.
+        Raises DeadlineExceeded or OSError where the client does not take the reply.
         """
         self.environ, self.application = environ, application
         try:

@@ -75,7 +75,7 @@ class Server(WSGIServer):
         return self.tls is not None
 
     def listen(self) -> None:
-        """Accept connections. Raises WrongSetting where host and port cannot be had."""
+        """Accept connections. Raises InvalidSetting if the address cannot be used."""
         try:
             self.start()
         except OSError as error:
@@ -110,7 +110,7 @@ class Server(WSGIServer):
         last = min(timeout, LAST_REQUEST_SECONDS)
         self.limits = replace(self.limits, head_timeout=last, idle_timeout=last)
         for handler in self._handlers:
-            handler.stream.hurry(last)
+            handler.stream.shorten_deadline(last)
         self._hang_up(idle_since=started - LAST_REQUEST_SECONDS)
         if self._gone(last):
             return True

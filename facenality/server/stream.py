@@ -34,7 +34,7 @@ class Stream:
         """Raise Late where the stream waits; to be called in the hub."""
         self.greenlet.throw(DeadlineExceeded())
 
-    def hurry(self, seconds: float) -> None:
+    def shorten_deadline(self, seconds: float) -> None:
         """A handshake or head that is on its way has at most `seconds` left."""
         soon = time.monotonic() + seconds
         if self.deadline == self.head_until != NEVER:
@@ -53,7 +53,7 @@ class Stream:
         return self._data
 
     def fill(self, until: float) -> bool:
-        """Receive some more; False at the end. Raises Late, OSError."""
+        """Receive some more; False at the end. Raises DeadlineExceeded, OSError."""
         self.deadline = until
         try:
             more = self.sock.recv(RECEIVE)
@@ -74,7 +74,7 @@ class Stream:
         return found if found < 0 else found - self._at
 
     def read_into(self, view: memoryview, until: float) -> int:
-        """Fill some of `view`; 0 at the end. Raises Late, OSError."""
+        """Fill some of `view`; 0 at the end. Raises DeadlineExceeded, OSError."""
         if self.waiting:
             taken = self.take(len(view))
             view[: len(taken)] = taken
@@ -86,7 +86,7 @@ class Stream:
             self.deadline = NEVER
 
     def send(self, data: bytes, until: float) -> None:
-        """Send all of `data`. Raises Late, OSError."""
+        """Send all of `data`. Raises DeadlineExceeded, OSError."""
         self.deadline = until
         try:
             self.sock.sendall(data)

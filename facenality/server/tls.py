@@ -31,7 +31,7 @@ class Tls:
 
     @classmethod
     def of(cls, cert: Path | None, key: Path | None) -> "Tls | None":
-        """TLS, or None where neither is set. Raises WrongSetting."""
+        """TLS, or None where neither is set. Raises InvalidSetting."""
         if cert and key:
             return cls(cert, key)
         if cert or key:
@@ -42,7 +42,7 @@ class Tls:
     def read(self) -> None:
         """Read both files, for the start and for SIGHUP.
 
-        Raises WrongSetting; what was read before stays in force.
+        Raises InvalidSetting; what was read before stays in force.
         """
         context = SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2

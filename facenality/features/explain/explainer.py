@@ -23,7 +23,7 @@ import gevent
 from ...arrays import Arrays
 from ...errors import Draining, Expired, Overloaded, UnprocessableInput
 from ...registry.registry import LoadedModel, Registry
-from ...scheduling.thread_pool import Threads
+from ...scheduling.thread_pool import ThreadPool
 from ...settings import Settings
 from ...tasks import EVERY_LABEL, Payload, Prediction
 from .image import ImageOccluder
@@ -33,7 +33,7 @@ SHOWN = 20  # labels that a sentence names; a thousand would be no sentence
 
 
 def choose(predictions: list[Prediction], label: str | None) -> Prediction:
-    """The prediction for `label`, or the first one. Raises NotUsable.
+    """The prediction for `label`, or the first one. Raises UnprocessableInput.
 
     Of two labels with the same name (ImageNet has two cranes) the better one.
     """
@@ -83,7 +83,7 @@ class Explainer:
 
     def __init__(self, catalog: Registry, settings: Settings) -> None:
         self._catalog = catalog
-        self._thread = Threads(1)  # decodes; there is one explanation at a time
+        self._thread = ThreadPool(1)  # decodes; there is one explanation at a time
         self._patience = settings.max_queue_wait_s
         self._timeout = settings.request_timeout_s
         self._until = -inf  # when the explanation that runs must have ended
@@ -160,7 +160,7 @@ class Explainer:
 
 
 def _parts(served: LoadedModel, payload: Payload) -> Occluder:
-    """The parts of one input. Raises NotUsable, TooLarge."""
+    """The parts of one input. Raises UnprocessableInput, TooLarge."""
     model = served.model
     if model.recipe.image:
         return ImageOccluder(model.task, model.recipe.image, payload)

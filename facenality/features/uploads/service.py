@@ -10,7 +10,7 @@ from typing import TypeVar
 import gevent
 
 from ...errors import FacenalityError, NotStored
-from ...scheduling.thread_pool import Threads
+from ...scheduling.thread_pool import ThreadPool
 from ...settings import MIB, Settings
 from .index import Record, owner_of
 from .sanitize import clean
@@ -44,7 +44,7 @@ class Uploads:
         self._store = Store(
             settings.uploads_dir, settings.uploads_max_bytes, self.max_age_days
         )
-        self._thread = Threads(1)
+        self._thread = ThreadPool(1)
         self._waiting = 0
 
     def run(self) -> None:
@@ -61,7 +61,7 @@ class Uploads:
     def store(self, sent: bytes | str, about: About) -> None:
         """Keep a picture (bytes) or a text, once it is on the disk.
 
-        Raises NotUsable and TooLarge for what is no picture, NotStored.
+        Raises UnprocessableInput and TooLarge for what is no picture, NotStored.
         """
         self._on_disk(_keep, self._store, sent, about)
 

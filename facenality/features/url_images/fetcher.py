@@ -18,7 +18,7 @@ import gevent
 from gevent.ssl import SSLContext
 
 from ...errors import Overloaded, UnprocessableInput, URLFetchFailed
-from ...scheduling.thread_pool import Threads
+from ...scheduling.thread_pool import ThreadPool
 from .addresses import Kind, is_address, kind
 from .http_client import Dial, Redirect, ask, connected, dial, trusting_the_system
 from .policy import Policy, Refused, Target, follow, parse
@@ -30,7 +30,7 @@ Resolve = Callable[[str, int], list[str]]
 
 def system_resolver() -> Resolve:
     """getaddrinfo, in threads of its own. Raises OSError."""
-    threads = Threads(RESOLVER_THREADS)
+    threads = ThreadPool(RESOLVER_THREADS)
 
     def resolve(host: str, port: int) -> list[str]:
         found = threads.run(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
@@ -92,10 +92,10 @@ class Fetcher:
             self._tls = tls or trusting_the_system()
 
     def fetch(self, url: str) -> bytes:
-        """What `url` holds, nobody knows yet whether an image.
+        """The content of `url`, which may or may not be an image.
 
-        Raises NotUsable where fetching is off, Overloaded, and NotFetched, which says
-        the same whatever the reason.
+        Raises UnprocessableInput if fetching is off; Overloaded; URLFetchFailed, whose
+        sentence is the same for every reason.
         """
         if not self._policy.on:
             raise UnprocessableInput(

@@ -36,7 +36,7 @@ def routes(catalog: Registry, metrics: Metrics) -> Blueprint:
 
 
 def failed(catalog: Registry) -> list[dict[str, str]]:
-    """Models that are not served, updates that were refused, and what is no model."""
+    """Models that are not served, updates that were refused, and ignored entries."""
     versions = [
         (entry.found.name, entry.found.version, entry.error or entry.away or "")
         for entry in catalog.entries
