@@ -283,9 +283,9 @@ def test_files_that_cannot_be_used_are_one_clear_line(pair, tmp_path):
         (*locked, "--tls-key is encrypted"),
         (cert, tmp_path / "absent.pem", "No such file"),
         (tmp_path / "absent.pem", key, "No such file"),
-        (empty, key, "do not go together"),
-        (cert, empty, "do not go together"),
-        (key, cert, "do not go together"),
+        (empty, key, "do not match"),
+        (cert, empty, "do not match"),
+        (key, cert, "do not match"),
     ]
     for bad_cert, bad_key, reason in table:
         with pytest.raises(InvalidSetting, match=reason) as caught:
