@@ -63,7 +63,7 @@ def test_origins_are_split_at_commas(monkeypatch):
         ("engine", "torch", "'auto', 'tensorflow', 'openvino' or 'tf-serving'"),
         ("tf_serving_host", "serving", "HOST:PORT, such as tf-serving:8500"),
         ("tf_serving_tls", "nowhere.pem", "off, on, or a file that exists"),
-        ("fetch_urls", "ftp://a.example", "off, public, or hosts by commas"),
+        ("fetch_urls", "ftp://a.example", "off, public, or comma-separated HOST"),
         ("log_level", "loud", "'debug', 'info', 'warning' or 'error'"),
     ],
 )

@@ -59,7 +59,7 @@ def compose(settings: Settings) -> Services:
     """Create everything that the routes need."""
     metrics = Metrics()
     catalog = Registry(settings, metrics)
-    metrics.read_off(ModelMetrics(catalog))
+    metrics.read_at_scrape(ModelMetrics(catalog))
     decoders = DecodePool(settings.decoder_threads)
     return Services(
         settings=settings,
@@ -109,7 +109,7 @@ class Service:
     def begin(self) -> None:
         """Start loading the models and everything else that runs in the background."""
         sys.setswitchinterval(SWITCH_SECONDS)
-        logs.of_greenlets(gevent.get_hub())
+        logs.log_failed_greenlets(gevent.get_hub())
         gevent.spawn(self.catalog.run)
         gevent.spawn(self._parts.uploads.run)
         gevent.spawn(metrics.watch_loop_lag, self._parts.metrics.lagged)
