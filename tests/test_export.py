@@ -354,7 +354,7 @@ def outputs_of_one_name(models: Path, out: Path) -> None:
 REFUSED = {
     several_models: "--model sums|traits",
     nothing_at_all: "There is no model in",
-    a_model_py: "runs no Python",
+    a_model_py: "does not run Python",
     a_version_that_is_there: "--as-version N",
     a_broken_file: "m.keras",
     a_file_in_the_way: "is a file",
@@ -412,7 +412,7 @@ def test_force_replaces_a_version_and_nothing_else(tmp_path, capsys):
     folder.mkdir(parents=True)
     shutil.copy(file, folder / "model.keras")
     assert export(models, tmp_path / "served", "--force") == 1
-    assert "is no SavedModel" in capsys.readouterr().err
+    assert "is not a SavedModel" in capsys.readouterr().err
     assert (folder / "model.keras").is_file()
 
 
@@ -464,9 +464,7 @@ def test_an_export_that_answers_differently_is_deleted(tmp_path, monkeypatch, ca
 
     monkeypatch.setattr(saving, "write", damaged)
     assert export(models, tmp_path / "out") == 1
-    assert (
-        "answers differently from the model's graph, by 0.0" in capsys.readouterr().err
-    )
+    assert "answers differ from the model's graph by 0.0" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
@@ -557,7 +555,7 @@ def test_without_tensorflow_it_says_so(tmp_path):
         text=True,
     )
     assert done.returncode == 1
-    assert "TensorFlow, which is not installed here" in done.stderr
+    assert "TensorFlow, which is not installed" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "out").exists()
 

@@ -261,7 +261,7 @@ def wanted(datatype="float32", shape=(3,), classes=0):
 
 def test_scores_of_different_shapes_are_the_models_failure():
     rows = [np.zeros(3), np.zeros(4)]
-    with pytest.raises(ModelFailed, match="one shape"):
+    with pytest.raises(ModelFailed, match="same shape"):
         v2_response.write(rows, [wanted()], MODELS["tensor"][0])
 
 
