@@ -58,12 +58,12 @@ def check_settings(settings: Settings) -> Settings:
 def compose(settings: Settings) -> Services:
     """Create everything that the routes need."""
     metrics = Metrics()
-    catalog = Registry(settings, metrics)
-    metrics.read_at_scrape(ModelMetrics(catalog))
+    registry = Registry(settings, metrics)
+    metrics.read_at_scrape(ModelMetrics(registry))
     decoders = DecodePool(settings.decoder_threads)
     return Services(
         settings=settings,
-        catalog=catalog,
+        registry=registry,
         predictor=Predictor(decoders, settings.request_timeout_s, metrics),
         tokens=Tokens(settings.text_tokens, settings.text_tokens_file),
         keys=Keys(settings.api_keys, settings.api_keys_file),
@@ -73,7 +73,7 @@ def compose(settings: Settings) -> Services:
             most=settings.max_body_bytes,
             seconds=min(SECONDS, settings.request_timeout_s),
         ),
-        explainer=Explainer(catalog, settings),
+        explainer=Explainer(registry, settings),
         uploads=Uploads(settings),
     )
 
@@ -83,7 +83,7 @@ class Service:
 
     def __init__(self, parts: Services) -> None:
         self.settings = parts.settings
-        self.catalog = parts.catalog
+        self.registry = parts.registry
         self._parts = parts
         self._application = create_app(parts)
 
@@ -110,14 +110,14 @@ class Service:
         """Start loading the models and everything else that runs in the background."""
         sys.setswitchinterval(SWITCH_SECONDS)
         logs.log_failed_greenlets(gevent.get_hub())
-        gevent.spawn(self.catalog.run)
+        gevent.spawn(self.registry.run)
         gevent.spawn(self._parts.uploads.run)
         gevent.spawn(metrics.watch_loop_lag, self._parts.metrics.lagged)
 
     def sources(self, server: Server) -> dict[str, Reload]:
         """What SIGHUP reloads, by its name in the log."""
         sources: dict[str, Reload] = {
-            "models": self.catalog.rescan,
+            "models": self.registry.rescan,
             "tokens": self._parts.tokens.read,
             "keys": self._parts.keys.read,
         }

@@ -48,25 +48,25 @@ class Worker(Base):  # type: ignore[misc]  # untyped library
     def run(self) -> None:
         """Serve until gunicorn sends SIGTERM, then drain."""
         servers = [self.wsgi.server(_cooperative(one)) for one in self.sockets]
-        catalog, timeout = self.wsgi.catalog, self.wsgi.settings.drain_timeout_s
+        registry, timeout = self.wsgi.registry, self.wsgi.settings.drain_timeout_s
         heartbeat = gevent.spawn(self._beat)
         self.wsgi.begin()
         if _ages[LOADED]:  # older workers serve meanwhile
-            _wait(lambda: self.alive and not catalog.loaded, timeout)
+            _wait(lambda: self.alive and not registry.loaded, timeout)
         for server in servers:
             server.start()
         gevent.spawn(self._record_when_loaded)
         while self.alive:
             gevent.sleep(HEARTBEAT)
         _wait(lambda: _ages[LOADED] <= self.age < _ages[STARTED], timeout)
-        catalog.draining = True
+        registry.draining = True
         drains = [gevent.spawn(server.drain, timeout) for server in servers]
         gevent.joinall(drains)
         heartbeat.kill()
         exit_now(0 if all(one.value for one in drains) else 1)
 
     def _record_when_loaded(self) -> None:
-        _wait(lambda: not self.wsgi.catalog.loaded)
+        _wait(lambda: not self.wsgi.registry.loaded)
         _ages[LOADED] = max(_ages[LOADED], self.age)
 
     def handle_exit(self, sig: int, frame: Any) -> None:

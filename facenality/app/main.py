@@ -30,7 +30,7 @@ def serve(settings: Settings) -> int:
     )
     service.begin()
     return run_until_terminated(
-        server, service.catalog, service.sources(server), settings.drain_timeout_s
+        server, service.registry, service.sources(server), settings.drain_timeout_s
     )
 
 

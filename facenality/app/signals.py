@@ -22,7 +22,7 @@ Reload = Callable[[], None]  # raises InvalidSetting and keeps the old value in 
 
 def run_until_terminated(
     server: Server,
-    catalog: Registry,
+    registry: Registry,
     sources: Mapping[str, Reload],
     drain_timeout: float,
 ) -> int:
@@ -33,9 +33,9 @@ def run_until_terminated(
     terminated = Event()
 
     def terminate() -> None:
-        if catalog.draining:
+        if registry.draining:
             exit_now(1)
-        catalog.draining = True
+        registry.draining = True
         terminated.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):

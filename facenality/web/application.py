@@ -39,30 +39,30 @@ class App(Flask):
 
 def create_app(parts: Services) -> App:
     """The application with all its routes."""
-    settings, catalog = parts.settings, parts.catalog
+    settings, registry = parts.settings, parts.registry
     app = App("facenality", static_folder=None)
     app.url_map.merge_slashes = False  # a POST to a//b must not be redirected to a/b
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     access_log.set_up(app, parts.metrics)
     responses.set_up(app)
     cors.set_up(app, settings.cors_origins)
-    given = (catalog, parts.predictor, settings)
+    given = (registry, parts.predictor, settings)
     json = JsonBodies(parts.predictor.decoders, settings.max_json_bytes)
     for blueprint in (
         refuse_early(
             predict.routes(*given, parts.fetcher, parts.uploads, json),
-            catalog,
+            registry,
             parts.predictor,
         ),
-        explain.routes(catalog, parts.explainer, parts.fetcher, json),
-        feedback.routes(catalog, parts.uploads, json),
+        explain.routes(registry, parts.explainer, parts.fetcher, json),
+        feedback.routes(registry, parts.uploads, json),
         tfserving.routes(*given, json),
         open_inference.routes(*given, json),
     ):
         app.register_blueprint(protect(blueprint, parts.keys))
     app.register_blueprint(texts.routes(*given, parts.tokens, json))
-    app.register_blueprint(models.routes(catalog, parts.uploads))
-    app.register_blueprint(health.routes(catalog, parts.metrics))
+    app.register_blueprint(models.routes(registry, parts.uploads))
+    app.register_blueprint(health.routes(registry, parts.metrics))
     app.register_blueprint(pages.routes())
     keyed, texts_too = parts.keys.configured, parts.tokens.configured
     app.register_blueprint(openapi.routes(keyed=keyed, texts=texts_too))

@@ -20,7 +20,7 @@ PATIENCE_S = 0.01
 
 
 def refuse_early(
-    blueprint: Blueprint, catalog: Registry, predictor: Predictor
+    blueprint: Blueprint, registry: Registry, predictor: Predictor
 ) -> Blueprint:
     """Make POST requests to `blueprint` raise Overloaded while their model is busy."""
 
@@ -28,7 +28,7 @@ def refuse_early(
         if request.method != "POST":
             return
         try:
-            entry = catalog.current(request.args.get("model"), number("version"))
+            entry = registry.current(request.args.get("model"), number("version"))
         except FacenalityError:
             return  # the API key is checked first; then the route reports the error
         if entry.batcher:

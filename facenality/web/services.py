@@ -17,7 +17,7 @@ class Services:
     """All services; `create_app` gives each route only those that it needs."""
 
     settings: Settings
-    catalog: Registry
+    registry: Registry
     predictor: Predictor
     tokens: Tokens
     keys: Keys

@@ -81,11 +81,11 @@ def find(settings: Settings) -> ModelFiles:
 
     Raises ExportFailed, InvalidSetting.
     """
-    catalog = Registry(settings)
-    name = catalog.default
+    registry = Registry(settings)
+    name = registry.default
     if name is None:
-        raise ExportFailed(_no_default(settings, catalog.names))
-    found = max(e.found for e in catalog.entries if e.found.name == name)
+        raise ExportFailed(_no_default(settings, registry.names))
+    found = max(e.found for e in registry.entries if e.found.name == name)
     if found.file.suffix == ".py":
         raise ExportFailed(
             f"{name} is a model.py, and TensorFlow Serving does not run Python: only "

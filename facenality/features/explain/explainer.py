@@ -77,8 +77,8 @@ CHUNK_S = 0.025
 class Explainer:
     """Explains predictions of all models; call it from greenlets of one hub."""
 
-    def __init__(self, catalog: Registry, settings: Settings) -> None:
-        self._catalog = catalog
+    def __init__(self, registry: Registry, settings: Settings) -> None:
+        self._catalog = registry
         self._thread = ThreadPool(1)  # decodes; only one explanation runs at a time
         self._retry_after = settings.max_queue_wait_s
         self._timeout = settings.request_timeout_s

@@ -19,14 +19,14 @@ from .predict import about, fetch_while_connected
 
 
 def routes(
-    catalog: Registry, explainer: Explainer, fetcher: Fetcher, json: JsonBodies
+    registry: Registry, explainer: Explainer, fetcher: Fetcher, json: JsonBodies
 ) -> Blueprint:
     """The explanation route."""
     blueprint, fetch = Blueprint("explain", __name__), fetch_while_connected(fetcher)
 
     @blueprint.post("/explain")
     def explain() -> Response:
-        with catalog.use(request.args.get("model"), number("version")) as served:
+        with registry.use(request.args.get("model"), number("version")) as served:
             access_log.about(served)
             fields = served.model.task.fields
             read_json = partial(json.read, key=served.batcher)

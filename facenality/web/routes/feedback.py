@@ -19,7 +19,7 @@ from ..responses import reply
 MAX_PREDICTION = 2000  # characters of the answer that the client shows
 
 
-def routes(catalog: Registry, uploads: Uploads, json: JsonBodies) -> Blueprint:
+def routes(registry: Registry, uploads: Uploads, json: JsonBodies) -> Blueprint:
     """The feedback routes."""
     blueprint = Blueprint("feedback", __name__)
 
@@ -37,7 +37,7 @@ def routes(catalog: Registry, uploads: Uploads, json: JsonBodies) -> Blueprint:
         if len(sent.payloads) != 1:
             raise Malformed("A correction is for one input; send only one.")
         version = whole_number("version", _text(sent.others, "version"))
-        with catalog.use(_text(sent.others, "model"), version) as served:
+        with registry.use(_text(sent.others, "model"), version) as served:
             about = _about(served.model, sent.others)
             content = _content(served.model, sent)
         uploads.store(content, about)

@@ -9,7 +9,7 @@ from ...registry.registry import Registry
 from ..responses import error_reply, reply
 
 
-def routes(catalog: Registry, metrics: Metrics) -> Blueprint:
+def routes(registry: Registry, metrics: Metrics) -> Blueprint:
     """The probes, none of which depends on load, and the metrics."""
     blueprint = Blueprint("health", __name__)
 
@@ -20,11 +20,11 @@ def routes(catalog: Registry, metrics: Metrics) -> Blueprint:
     @blueprint.get("/readyz")
     @blueprint.get("/healthz")
     def readyz() -> Response:
-        state = check(catalog)
+        state = check(registry)
         about = {"ready": state.ready, "stage": state.stage, "percent": state.percent}
         if state.ready:
-            return reply(about | {"failed": failed(catalog)})
-        kind = Draining if catalog.draining else Loading
+            return reply(about | {"failed": failed(registry)})
+        kind = Draining if registry.draining else Loading
         return error_reply(kind(state.sentence), **about)
 
     @blueprint.get("/metrics")
@@ -35,15 +35,15 @@ def routes(catalog: Registry, metrics: Metrics) -> Blueprint:
     return blueprint
 
 
-def failed(catalog: Registry) -> list[dict[str, str]]:
+def failed(registry: Registry) -> list[dict[str, str]]:
     """Models that are not served, updates that were refused, and ignored entries."""
     versions = [
         (entry.found.name, entry.found.version, entry.error or entry.away or "")
-        for entry in catalog.entries
+        for entry in registry.entries
         if entry.error or entry.away
     ]
-    ignored = [(name, 1, f"{name} {why}") for name, why in catalog.ignored.items()]
+    ignored = [(name, 1, f"{name} {why}") for name, why in registry.ignored.items()]
     return [
         {"name": name, "version": str(version), "error": why}
-        for name, version, why in versions + catalog.refused + ignored
+        for name, version, why in versions + registry.refused + ignored
     ]

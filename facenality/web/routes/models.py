@@ -17,19 +17,19 @@ from ..responses import reply
 from .health import failed
 
 
-def routes(catalog: Registry, uploads: Uploads) -> Blueprint:
+def routes(registry: Registry, uploads: Uploads) -> Blueprint:
     """The description of the models, and their examples."""
     blueprint = Blueprint("models", __name__)
 
     @blueprint.get("/models")
     def list_models() -> Response:
-        models = [entry.model for entry in catalog.entries if entry.model]
+        models = [entry.model for entry in registry.entries if entry.model]
         return reply(
             {
-                "default": catalog.default,
-                "models": [_described(catalog, m) for m in models],
-                "loading": [_loading(e) for e in catalog.entries if e.percent < 100],
-                "failed": failed(catalog),
+                "default": registry.default,
+                "models": [_described(registry, m) for m in models],
+                "loading": [_loading(e) for e in registry.entries if e.percent < 100],
+                "failed": failed(registry),
                 "keep_uploads": uploads.keep,
                 "uploads_max_age_days": uploads.max_age_days,
             }
@@ -37,7 +37,7 @@ def routes(catalog: Registry, uploads: Uploads) -> Blueprint:
 
     @blueprint.get("/models/<name>/examples/<file>")
     def example(name: str, file: str) -> Response:
-        with catalog.use(name, number("version")) as served:
+        with registry.use(name, number("version")) as served:
             found = served.model.examples.get(file)
         if found is None:
             raise NotFound
@@ -58,15 +58,16 @@ def _loading(entry: ModelVersion) -> dict[str, Any]:
     }
 
 
-def _described(catalog: Registry, model: Model) -> dict[str, Any]:
+def _described(registry: Registry, model: Model) -> dict[str, Any]:
     found, recipe, engine = model.found, model.recipe, model.engine
-    served = [e.found for e in catalog.entries if e.model]
+    served = [e.found for e in registry.entries if e.model]
     versions = [str(one.version) for one in served if one.name == found.name]
     return {
         "name": found.name,
         "version": str(found.version),
         "versions": versions,
-        "default": found.name == catalog.default and str(found.version) == versions[-1],
+        "default": found.name == registry.default
+        and str(found.version) == versions[-1],
         "task": recipe.task,
         "output": recipe.output,
         "multi_label": _is_multi_label(model),

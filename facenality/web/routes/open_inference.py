@@ -29,7 +29,7 @@ MODEL = "/v2/models/<name>"
 VERSION = f"{MODEL}/versions/<version>"
 
 
-def add_metadata(blueprint: Blueprint, catalog: Registry) -> None:
+def add_metadata(blueprint: Blueprint, registry: Registry) -> None:
     """Add the routes for health and metadata to `blueprint`."""
 
     @blueprint.get("/v2")
@@ -44,34 +44,34 @@ def add_metadata(blueprint: Blueprint, catalog: Registry) -> None:
 
     @blueprint.get("/v2/health/ready")
     def v2_ready() -> Response:
-        state = check(catalog)
+        state = check(registry)
         if state.ready:
             return reply({"ready": True})
-        kind = Draining if catalog.draining else Loading
+        kind = Draining if registry.draining else Loading
         return error_reply(kind(state.sentence), ready=False)
 
     @blueprint.post("/v2/repository/index")
     def v2_index() -> Response:
-        return reply([_indexed(entry) for entry in catalog.entries])
+        return reply([_indexed(entry) for entry in registry.entries])
 
     @blueprint.get(MODEL)
     @blueprint.get(VERSION)
     def v2_model(name: str, version: str | None = None) -> Response:
-        with catalog.use(name, version_of(name, version)) as served:
-            return reply(_metadata(served, _versions(catalog, name)))
+        with registry.use(name, version_of(name, version)) as served:
+            return reply(_metadata(served, _versions(registry, name)))
 
     @blueprint.get(f"{MODEL}/ready")
     @blueprint.get(f"{VERSION}/ready")
     def v2_model_ready(name: str, version: str | None = None) -> Response:
-        with catalog.use(name, version_of(name, version)):
-            if catalog.draining:
+        with registry.use(name, version_of(name, version)):
+            if registry.draining:
                 raise Draining("The server is shutting down.")
             return reply({"name": name, "ready": True})
 
     @blueprint.get(f"{MODEL}/config")
     @blueprint.get(f"{VERSION}/config")
     def v2_model_config(name: str, version: str | None = None) -> Response:
-        with catalog.use(name, version_of(name, version)) as served:
+        with registry.use(name, version_of(name, version)) as served:
             about = {"name": name, "platform": _platform(served.model)}
             return reply(about | metadata.v2_config(signature_of(served)))
 
@@ -87,9 +87,9 @@ def _metadata(served: LoadedModel, versions: list[str]) -> dict[str, Any]:
     }
 
 
-def _versions(catalog: Registry, name: str) -> list[str]:
+def _versions(registry: Registry, name: str) -> list[str]:
     """The versions of a model that are loaded."""
-    served = [entry.found for entry in catalog.entries if entry.model]
+    served = [entry.found for entry in registry.entries if entry.model]
     return [str(found.version) for found in served if found.name == name]
 
 
@@ -116,16 +116,16 @@ _LENGTH = re.compile(r"[0-9]{1,10}")
 
 
 def routes(
-    catalog: Registry, predictor: Predictor, settings: Settings, json: JsonBodies
+    registry: Registry, predictor: Predictor, settings: Settings, json: JsonBodies
 ) -> Blueprint:
     """Health, metadata and inference."""
     blueprint = Blueprint("open_inference", __name__)
-    add_metadata(blueprint, catalog)
+    add_metadata(blueprint, registry)
 
     @blueprint.post(f"{MODEL}/infer")
     @blueprint.post(f"{VERSION}/infer")
     def v2_infer(name: str, version: str | None = None) -> Response:
-        with catalog.use(name, version_of(name, version)) as served:
+        with registry.use(name, version_of(name, version)) as served:
             predictor.admit(served.batcher)
             sent = cast(Request, request)
             body = compressed.body(

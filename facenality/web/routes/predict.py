@@ -50,7 +50,7 @@ Outcome = Answer | errors.FacenalityError
 
 
 def routes(
-    catalog: Registry,
+    registry: Registry,
     predictor: Predictor,
     settings: Settings,
     fetcher: Fetcher,
@@ -63,7 +63,7 @@ def routes(
     @blueprint.post("/predict")
     def predict() -> Response:
         version, top = number("version"), number("top") or DEFAULT_TOP
-        with catalog.use(request.args.get("model"), version) as served:
+        with registry.use(request.args.get("model"), version) as served:
             access_log.about(served)
             fields = served.model.task.fields
             read_json = partial(json.read, key=served.batcher)

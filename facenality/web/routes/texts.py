@@ -81,7 +81,7 @@ _window = FifoSemaphore(WINDOW)  # leaves room in the batcher for other requests
 
 
 def routes(
-    catalog: Registry,
+    registry: Registry,
     predictor: Predictor,
     settings: Settings,
     tokens: Tokens,
@@ -96,7 +96,7 @@ def routes(
     def predict_texts(token: str) -> Response:
         if not tokens.allow(token):
             raise NotFound
-        with catalog.use(settings.text_model, None) as served:
+        with registry.use(settings.text_model, None) as served:
             access_log.about(served)
             predictor.admit(served.batcher)
             texts = _texts(json.read(cast(Request, request), served.batcher))

@@ -40,7 +40,7 @@ def _register_part(state: BlueprintSetupState) -> None:
 
 
 def routes(
-    catalog: Registry, predictor: Predictor, settings: Settings, json: JsonBodies
+    registry: Registry, predictor: Predictor, settings: Settings, json: JsonBodies
 ) -> Blueprint:
     """Status, metadata, predict, classify and regress."""
     blueprint = Blueprint("tfserving_rest", __name__)
@@ -48,29 +48,29 @@ def routes(
 
     @blueprint.get("/v1/models")
     def v1_models() -> Response:
-        return reply({"models": catalog.names})
+        return reply({"models": registry.names})
 
     @blueprint.get(MODEL)
     @blueprint.get(VERSION)
     def v1_status(name: str, version: str | None = None) -> Response:
-        entry = catalog.current(name, version_of(name, version))
-        every = [e for e in catalog.entries if e.found.name == name]
+        entry = registry.current(name, version_of(name, version))
+        every = [e for e in registry.entries if e.found.name == name]
         shown = [entry] if version else every[::-1]  # the newest first
-        ready = entry.model is not None and not catalog.draining
-        states = [_state(one, draining=catalog.draining) for one in shown]
+        ready = entry.model is not None and not registry.draining
+        states = [_state(one, draining=registry.draining) for one in shown]
         return reply({"name": name, "ready": ready, "model_version_status": states})
 
     @blueprint.get(f"{MODEL}/metadata")
     @blueprint.get(f"{VERSION}/metadata")
     def v1_metadata(name: str, version: str | None = None) -> Response:
-        with catalog.use(name, version_of(name, version)) as served:
+        with registry.use(name, version_of(name, version)) as served:
             number = str(served.model.found.version)
             spec = {"name": name, "signature_name": "", "version": number}
             signature = metadata.signature_def(signature_of(served))
         return reply({"model_spec": spec, "metadata": {"signature_def": signature}})
 
     def call(name: str, version: str | None, verb: Verb) -> Response:
-        with catalog.use(name, version_of(name, version)) as served:
+        with registry.use(name, version_of(name, version)) as served:
             predictor.admit(served.batcher)
             sent = cast(Request, request)
             body = compressed.body(
