@@ -1,5 +1,5 @@
-# The targets: full (the default: TensorFlow and OpenVINO), slim (OpenVINO alone) and
-# gateway (neither: its models live in TensorFlow Serving).
+# The targets: full (the default: TensorFlow and OpenVINO), slim (only OpenVINO) and
+# gateway (neither: its models run in TensorFlow Serving).
 #   docker build -t facenality .
 #   docker build -t facenality:slim --target slim .
 #   docker build -t facenality:gateway --target gateway .
@@ -11,7 +11,7 @@ LABEL org.opencontainers.image.title="facenality" \
       org.opencontainers.image.description="A Keras model in production: a page, /predict, probes, metrics" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.source="https://github.com/facenality/facenality"
-# A number: Kubernetes has to see that it is not root.
+# A numeric uid, so that Kubernetes can verify that it is not root.
 RUN groupadd --gid 10001 facenality \
     && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin facenality \
     && install -d -o 10001 -g 10001 /app/uploads /cache
@@ -27,7 +27,7 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=120s --retries=3 \
     CMD ["python", "-m", "facenality.app.healthcheck"]
 CMD ["python", "app.py"]
 
-# The program: a small layer above what is installed, which changes seldom.
+# The program: a small layer on top of the installed packages, which rarely change.
 FROM ${BASE} AS program
 WORKDIR /app
 COPY frontend frontend
@@ -38,7 +38,7 @@ RUN python -m compileall -q facenality app.py
 FROM ${BASE} AS installed-slim
 RUN python -m venv /opt/venv
 COPY requirements-slim.lock /tmp/
-# Not for us: OpenVINO's plugins for Intel's GPU and NPU, its headers, everybody's tests.
+# Not needed: OpenVINO's plugins for Intel's GPU and NPU, its headers, packages' tests.
 RUN /opt/venv/bin/pip install --no-cache-dir --require-hashes -r /tmp/requirements-slim.lock \
     && rm -rf /opt/venv/lib/python3*/site-packages/openvino/include \
         /opt/venv/lib/python3*/site-packages/openvino/libs/cache.json \
@@ -52,14 +52,13 @@ COPY models models
 USER 10001:10001
 VOLUME ["/app/models", "/app/uploads", "/cache"]
 
-# Its models folder is empty and to be mounted: a card there says "ask TensorFlow Serving
-# for this model", and one that came along would be asked of servers that have no such
-# model, and keep /readyz at 503.
+# Its models folder is empty and has to be mounted. A card means that TensorFlow Serving has
+# that model: an included card would keep /readyz at 503 wherever it does not.
 FROM ${BASE} AS installed-gateway
 RUN python -m venv /opt/venv
 COPY requirements-gateway.lock /tmp/
-# Not for us: everybody's tests; sources for who compiles against them; pip, once it has
-# done its work; fonts, and AVIF; which words of which language a pager colours.
+# Not needed: packages' tests; sources for compiling against them; pip, after the
+# installation; fonts and AVIF; Pygments' lexers.
 RUN /opt/venv/bin/pip install --no-cache-dir --require-hashes -r /tmp/requirements-gateway.lock \
     && find /opt/venv \( -type d -name tests -o -name '*.[ch]' -o -name '*.py[ix]' -o -name '*.pxd' \
         -o -path '*/numpy/f2py' -o -path '*/numpy/distutils' -o -path '*/numpy/_core/_simd.*' \
@@ -79,7 +78,7 @@ COPY --from=program /app /app
 USER 10001:10001
 VOLUME ["/app/models", "/app/uploads"]
 
-# slim, and TensorFlow; its headers serve who compiles against it.
+# slim and TensorFlow, without the headers, which are only needed for compiling.
 FROM installed-slim AS installed-full
 ARG LOCK=requirements.lock
 COPY ${LOCK} /tmp/requirements.lock

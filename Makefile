@@ -3,8 +3,8 @@
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
-# The locks are complete; --no-deps since tensorflow-serving-api asks for another
-# TensorFlow than ours (pyproject.toml says more).
+# --no-deps because tensorflow-serving-api requires another TensorFlow than ours (see
+# pyproject.toml); the lock files are complete.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 	--no-deps
 # The first Python in the range that pyproject.toml allows.
@@ -13,19 +13,19 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	2>/dev/null && { echo $$p; break; }; done)
 
 .PHONY: help
-help: ## what can be made
+help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 .PHONY: setup
-setup: .venv/.setup ## make .venv with the locked packages
+setup: .venv/.setup ## create .venv with the locked packages
 
 .venv/.setup: requirements.lock | .venv/bin/python
-	@echo "installing the locked packages into .venv (TensorFlow is large; minutes once)"
+	@echo "installing the locked packages into .venv (takes minutes the first time)"
 	@$(PIP) -r requirements.lock
 	@touch $@
 
 .venv/.dev: requirements-dev.lock | .venv/bin/python
-	@echo "installing the locked packages, those for development too, into .venv"
+	@echo "installing the locked packages, including those for development, into .venv"
 	@$(PIP) -r requirements-dev.lock
 	@touch $@ .venv/.setup
 
@@ -39,7 +39,7 @@ setup: .venv/.setup ## make .venv with the locked packages
 run: setup ## serve models/ on http://localhost:5000
 	@exec $(BIN)/python app.py
 
-# Test processes; 0 runs everything in one.
+# Number of test processes; 0 runs everything in one.
 JOBS ?= 2
 PYTEST := $(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadgroup
 
@@ -55,7 +55,7 @@ test-full: .venv/.dev ## the tests marked full, which .ci/run runs after make te
 	@$(PYTEST) -m full
 
 .PHONY: test-all
-test-all: .venv/.dev ## every test, with branch coverage; takes the better part of an hour
+test-all: .venv/.dev ## every test, with branch coverage; takes almost an hour
 	@tests/system-packages.sh
 	@$(PYTEST) --cov --cov-report=term-missing
 
@@ -71,7 +71,7 @@ check: .venv/.dev ## lint, types, import fences
 	@$(BIN)/lint-imports --no-logo
 
 .PHONY: bench
-bench: .venv/.dev ## beside other servers, 25 minutes; ARGS=--quick: under five
+bench: .venv/.dev ## compare with other servers, 25 minutes; ARGS=--quick: under five
 	@$(BIN)/python -m bench $(ARGS)
 
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -88,16 +88,16 @@ lock: ## resolve pyproject.toml into the lock files (needs uv)
 		-c requirements.lock -o requirements-dev.lock
 
 .PHONY: proto
-proto: .venv/.dev ## compile what the gateway and TensorFlow Serving say to each other
+proto: .venv/.dev ## compile the messages of the gateway and TensorFlow Serving
 	@$(BIN)/python -m grpc_tools.protoc --proto_path=. --python_out=. --pyi_out=. \
 		facenality/engines/tf_serving/prediction.proto
 
 .PHONY: train
-train: .venv/.dev ## train models/digits anew
+train: .venv/.dev ## retrain models/digits
 	@$(BIN)/python models/digits/train.py
 
 .PHONY: screenshots
-screenshots: .venv/.dev ## take pictures of the page in its states
+screenshots: .venv/.dev ## take screenshots of the page in its states
 	@tests/system-packages.sh
 	@$(BIN)/python docs/screenshots.py
 
@@ -106,17 +106,17 @@ architectures: .venv/.dev ## serve every network of keras.applications, compare 
 	@$(BIN)/python -m bench.architectures
 
 .PHONY: overload
-overload: .venv/.dev ## 0.8, 2 and 10 times of what a model can do: who is answered, how fast
+overload: .venv/.dev ## load of 0.8, 2 and 10 times a model's capacity
 	@$(BIN)/python -m bench.overload
 
 .PHONY: soak
-soak: .venv/.dev ## half an hour of everything at once: does anything grow; SOAK_MINUTES=5
+soak: .venv/.dev ## half an hour of mixed load, to find leaks; SOAK_MINUTES=5 is shorter
 	@$(BIN)/python -m bench.soak
 
 .PHONY: fuzz
-fuzz: .venv/.dev ## a million broken pictures, bodies, heads and cards; goes on where it stopped
+fuzz: .venv/.dev ## a million broken pictures, bodies, heads and cards; resumes where it stopped
 	@$(BIN)/python tests/fuzzing.py
 
 .PHONY: openapi-fuzz
-openapi-fuzz: .venv/.dev ## is the server what /openapi.json says? EXAMPLES=1000 an operation
+openapi-fuzz: .venv/.dev ## compare the server with /openapi.json; EXAMPLES=1000 per operation
 	@$(BIN)/python tests/conforming.py

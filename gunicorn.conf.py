@@ -23,11 +23,11 @@ except InvalidSetting as error:
 
 bind = f"{settings.host}:{settings.port}"
 worker_class = "facenality.app.gunicorn_worker.Worker"
-# Never: TensorFlow must not be forked after it has begun.
+# Never preload: TensorFlow must not be forked after it has started.
 preload_app = False
 # A worker drains by itself, in a reload when its successor has loaded; gunicorn only
 # has to wait for it.
 graceful_timeout = 2 * int(settings.drain_timeout_s) + 5
-# A hub that stands still for so long is dead. Loading happens in threads.
+# A hub that is blocked for this long is dead. Loading happens in threads.
 timeout = 60
 control_socket_disable = True

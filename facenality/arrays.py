@@ -1,6 +1,6 @@
-"""Instances, batches and scores: an array each, or a dict of arrays by name.
+"""Instances, batches and scores: each is an array, or a dict of arrays by name.
 
-Most models have one input and one output, and then nothing is wrapped in a dict.
+Most models have one input and one output and use plain arrays.
 """
 
 from typing import Any
@@ -11,15 +11,15 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 Arrays = Array | dict[str, Array]
 
-LISTS = (list, np.ndarray)  # a long list of numbers in JSON is an array
+LISTS = (list, np.ndarray)  # long lists of numbers in JSON are parsed into arrays
 
 
 def stack(instances: list[Arrays]) -> Arrays:
-    """A batch of `instances`, along a new first axis; of one alone its own pixels."""
+    """A batch of `instances` along a new first axis; a single one is not copied."""
     first = instances[0]
     if isinstance(first, dict):
         return {name: _stack([one[name] for one in instances]) for name in first}
-    return _stack(instances)  # type: ignore[arg-type]  # likewise arrays
+    return _stack(instances)  # type: ignore[arg-type]  # all are arrays if the first is
 
 
 def _stack(instances: list[Array]) -> Array:
@@ -34,7 +34,7 @@ def shapes(instance: Arrays) -> tuple[tuple[int, ...], ...]:
 
 
 def rows(scores: Arrays) -> list[Arrays]:
-    """The scores of each instance; raises ValueError where outputs differ in length."""
+    """The scores of each instance. Raises ValueError if outputs differ in length."""
     if isinstance(scores, dict):
         names = list(scores)
         parts = zip(*(_rows(scores[name]) for name in names), strict=True)
@@ -50,7 +50,7 @@ def _rows(part: Array) -> list[Array]:
 
 
 def first(scores: Arrays, count: int) -> Arrays:
-    """The rows before `count`: what is left of a padded batch."""
+    """The first `count` rows: a padded batch without its padding."""
     if isinstance(scores, dict):
         return {name: part[:count] for name, part in scores.items()}
     return scores[:count]
@@ -62,9 +62,9 @@ def length(batch: Arrays) -> int:
 
 
 def padded(batch: Arrays, count: int) -> Arrays:
-    """`batch` with its last instance again until there are `count`.
+    """`batch`, with its last instance repeated until there are `count`.
 
-    Zeros would be simpler, but may be far outside what a model was made for.
+    Zeros would be simpler, but may be far outside the range that a model expects.
     """
     if isinstance(batch, dict):
         return {name: _padded(part, count) for name, part in batch.items()}

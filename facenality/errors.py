@@ -1,21 +1,19 @@
-"""The error family, drawn on the data flow. An error knows its HTTP status.
+"""The errors of the data flow. Each knows its HTTP status.
 
-    HTTP head ─ server ─▶ request: Malformed, HeadTooLarge, TooSlow, NotSpoken,
+    HTTP head ─ server ─▶ request: Malformed, HeadTooLarge, TooSlow, UnsupportedHTTP,
                                    TooManyConnections
 
     HTTP body ─ web ─▶ bytes ─ decode ─▶ instance ─ batcher ─▶ batch ─ engine ─▶ scores
                │              │                    │                    │
-           Unauthorized   NotUsable            Overloaded          ModelFailed
-           Malformed      TooLarge             Expired             BadAnswer
-           TooLarge, TooSlow                   ClientGone
-           UnsupportedType, NotFetched                  ModelServerUnavailable
+           Unauthorized   Unprocessable-       Overloaded          ModelFailed
+           Malformed      Input                Expired             BadGateway
+           TooLarge       TooLarge             ClientGone          ModelServer-
+           TooSlow                                                 Unavailable
+           UnsupportedType, URLFetchFailed
            NoSuchModel, Loading, Draining
 
-The sentence of every error names the fix; `error_contract.py` says how clients see it.
-
-An error as the contract tells it, whoever answers: server, gate or Flask.
-
-Why a library could not do something, in one line.
+The sentence of every error names the fix. The functions at the end make the JSON body
+and the headers of an error reply, for `web/` and for replies that `server/` makes.
 """
 
 import math
@@ -24,7 +22,7 @@ from typing import Any
 
 
 class FacenalityError(Exception):
-    """What went wrong, in one sentence for the client."""
+    """An error that is reported to the client, in one sentence."""
 
     status = 500
     code = "internal_error"
@@ -36,35 +34,35 @@ class FacenalityError(Exception):
 
 
 class Malformed(FacenalityError):
-    """The request cannot be read as the contract has it."""
+    """The request does not follow the API contract or HTTP."""
 
     status = 400
     code = "malformed"
 
 
 class Unauthorized(FacenalityError):
-    """The key is missing, or is none of ours."""
+    """The API key is missing or unknown."""
 
     status = 401
     code = "unauthorized"
 
 
 class NoSuchModel(FacenalityError):
-    """No model, or no version of it, has that name."""
+    """There is no model of that name, or it has no such version."""
 
     status = 404
     code = "no_such_model"
 
 
 class TooSlow(FacenalityError):
-    """Head or body did not arrive in time."""
+    """The request's headers or body did not arrive in time."""
 
     status = 408
     code = "too_slow"
 
 
 class TooLarge(FacenalityError):
-    """More bytes or pixels than the limits allow."""
+    """The input has more bytes or pixels than the limits allow."""
 
     status = 413
     code = "too_large"
@@ -78,7 +76,7 @@ class UnsupportedType(FacenalityError):
 
 
 class HeadTooLarge(FacenalityError):
-    """More bytes or fields before the body than are read; 414 where it is the path."""
+    """The headers have too many bytes or fields; 414 if the path is too long."""
 
     code = "head_too_large"
 
@@ -88,7 +86,7 @@ class HeadTooLarge(FacenalityError):
 
 
 class UnsupportedHTTP(FacenalityError):
-    """HTTP that this server does not speak: `status` is 417, 501 or 505."""
+    """HTTP that this server does not support: `status` is 417, 501 or 505."""
 
     code = "not_spoken"
 
@@ -98,23 +96,23 @@ class UnsupportedHTTP(FacenalityError):
 
 
 class UnprocessableInput(FacenalityError):
-    """Well-formed, but the model cannot use it."""
+    """The input is well-formed, but the model cannot use it."""
 
     status = 422
     code = "not_usable"
 
 
 class URLFetchFailed(FacenalityError):
-    """The image was not to be had from its URL, for whatever reason."""
+    """The image could not be fetched from its URL."""
 
     status = 422
     code = "not_fetched"
 
 
 class ClientGone(FacenalityError):
-    """The client closed the connection; nobody will read this answer.
+    """The client closed the connection before it was answered.
 
-    499 is nginx's number for it; it stands in the log only.
+    499 is nginx's status for this; it appears in the log only.
     """
 
     status = 499
@@ -122,21 +120,21 @@ class ClientGone(FacenalityError):
 
 
 class ModelFailed(FacenalityError):
-    """The model raised, or answered what its card does not allow."""
+    """The model raised an exception, or its output contradicts its card."""
 
     status = 500
     code = "model_failed"
 
 
 class BadGateway(FacenalityError):
-    """The remote engine answered nonsense: its model is not the one that was loaded."""
+    """The remote engine's reply does not fit the model that was loaded."""
 
     status = 502
     code = "bad_answer"
 
 
 class Unavailable(FacenalityError):
-    """Not now; `retry_after` says in how many seconds."""
+    """The request cannot be served now; try again in `retry_after` seconds."""
 
     status = 503
     code = "unavailable"
@@ -153,44 +151,44 @@ class Loading(Unavailable):
 
 
 class Overloaded(Unavailable):
-    """The wait in the queue would be longer than `max_queue_wait_s`."""
+    """The request would wait in the queue for longer than `max_queue_wait_s`."""
 
     code = "overloaded"
 
 
 class ModelServerUnavailable(Unavailable):
-    """The model lives elsewhere, and nobody answers there."""
+    """Another server runs this model, and it does not answer."""
 
     code = "model_server_unavailable"
 
 
 class TooManyConnections(Unavailable):
-    """`max_connections` are open."""
+    """`max_connections` connections are open already."""
 
     code = "too_many_connections"
 
 
 class NotStored(Unavailable):
-    """What was sent could not be written to the disk."""
+    """The upload could not be written to the disk."""
 
     code = "not_stored"
 
 
 class Draining(Unavailable):
-    """The server is going down after its last answers."""
+    """The server is shutting down and takes no new requests."""
 
     code = "draining"
 
 
 class Expired(FacenalityError):
-    """The deadline passed before the answer was there."""
+    """The deadline passed before the answer was ready."""
 
     status = 504
     code = "expired"
 
 
 class ModelLoadFailed(FacenalityError):
-    """A model in the folder that cannot be served; the sentence says how to mend it."""
+    """A model in the folder cannot be served; the sentence says how to fix it."""
 
     status = 503
     code = "model_not_loaded"
@@ -198,33 +196,33 @@ class ModelLoadFailed(FacenalityError):
 
 
 class FetchFailed(FacenalityError):
-    """A model that could not be fetched; the sentence says what was tried."""
+    """`app.py fetch` could not download a model; the sentence says what it tried."""
 
 
 class NotReached(FetchFailed):
-    """No server answered: a matter of the network, not of the file."""
+    """No server answered: the network is to blame, not the file."""
 
 
 class InvalidSetting(Exception):
-    """A knob with a value that is not allowed; stops the start."""
+    """A setting has a value that is not allowed; the process exits with status 2."""
 
 
-# Fields of a reply that JavaScript of other sites may read; sorted, as Flask-CORS does.
+# Reply headers that JavaScript of other origins may read; sorted, as by Flask-CORS.
 EXPOSED = ("Retry-After", "Server-Timing", "X-Request-ID")
 
 
 def body(error: FacenalityError, reply_id: str) -> dict[str, Any]:
-    """What the JSON says; `reply_id` finds the request in the log."""
+    """The JSON body of an error; `reply_id` finds the request in the log."""
     return {"success": False, "error": str(error), "code": error.code, "id": reply_id}
 
 
 def retry_after(error: FacenalityError) -> str:
-    """Whole seconds, 1 at least: less would only hammer."""
+    """The Retry-After header: whole seconds, at least 1 to prevent hammering."""
     return str(max(1, math.ceil(error.retry_after or 0)))
 
 
 def cross_origin(origins: tuple[str, ...], origin: str) -> list[tuple[str, str]]:
-    """The fields for a page of `origin`; none where it is not among `origins`."""
+    """The CORS headers for a page of `origin`; none if `origins` does not allow it."""
     any_origin = "*" in origins
     if not (any_origin or origin in origins):
         return []
@@ -236,8 +234,8 @@ def cross_origin(origins: tuple[str, ...], origin: str) -> list[tuple[str, str]]
 
 
 def first_line(error: Exception) -> str:
-    """The first line that says more than where."""
+    """The first line of a library's error that says what is wrong, not where."""
     plain = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
     lines = [line.strip() for line in plain.splitlines()]
-    telling = [line for line in lines if line and not line.startswith("Exception ")]
-    return telling[0] if telling else type(error).__name__
+    useful = [line for line in lines if line and not line.startswith("Exception ")]
+    return useful[0] if useful else type(error).__name__

@@ -1,4 +1,4 @@
-"""The journey of one prediction: decode -> predict -> describe."""
+"""The journey of one prediction: reserve -> decode -> submit -> describe."""
 
 import logging
 import time
@@ -14,7 +14,7 @@ from .observability.metrics import Metrics
 from .registry.registry import LoadedModel
 from .scheduling.admission import Reservation
 from .scheduling.batcher import Batcher, Row
-from .scheduling.decode_pool import Decoders
+from .scheduling.decode_pool import DecodePool
 from .tasks import Payload, Prediction
 from .tasks import describe as sizes
 
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Scored:
-    """The model's scores for one instance, and where the time went (seconds)."""
+    """The model's scores for one instance, and how long decoding took (seconds)."""
 
     row: Row
     decode_seconds: float
@@ -31,7 +31,7 @@ class Scored:
 
 @dataclass(frozen=True)
 class Answer(Scored):
-    """The scores of one instance, described."""
+    """The scores of one instance, described as predictions."""
 
     predictions: list[Prediction]
 
@@ -41,17 +41,18 @@ Finish = Callable[[Scored], Outcome]
 
 
 class Predictor:
-    """Sends payloads through decoder threads and a model's batcher."""
+    """Sends payloads through the decoder threads and a model's batcher."""
 
-    def __init__(self, decoders: Decoders, timeout: float, metrics: Metrics) -> None:
+    def __init__(self, decoders: DecodePool, timeout: float, metrics: Metrics) -> None:
         self.decoders = decoders
         self._timeout = timeout
         self._metrics = metrics
 
     def admit(self, batcher: Batcher) -> None:
-        """Raise Overloaded where one more would be refused: before a body is read.
+        """Raise Overloaded if one more job would be refused now.
 
-        It holds no place meanwhile, so that slow uploads keep nobody out.
+        Called before a body is read. It reserves nothing, so that slow uploads do not
+        keep other requests out.
         """
         batcher.check(decoding=self.decoders.wait(batcher), within=self._timeout)
 
@@ -62,9 +63,9 @@ class Predictor:
         top: int,
         timeout: float | None = None,
     ) -> list[Answer | FacenalityError]:
-        """Predictions or an error for each payload, in their order; see `score`.
+        """Predictions or an error for each payload, in order; see `score`.
 
-        One of several is an error where as many of its size are too much for a reply.
+        A payload gets an error if `count` answers of its size are too much for a reply.
         """
         task, count = served.model.task, len(payloads)
 
@@ -82,10 +83,11 @@ class Predictor:
         payloads: Sequence[Payload],
         timeout: float | None = None,
     ) -> list[Scored | FacenalityError]:
-        """The model's own scores or an error for each payload, in their order.
+        """The model's own scores or an error for each payload, in order.
 
-        Raises Overloaded before any work is done. One greenlet each, so that payloads
-        of one request share batches; killed with the caller, they leave the queue.
+        Raises Overloaded before any work is done. Each payload has its own greenlet, so
+        that payloads of one request share batches. If the caller is killed, they are
+        too, and their jobs leave the queue.
         """
         return self._each(served, payloads, lambda scored: scored, timeout)
 
@@ -135,7 +137,9 @@ class Predictor:
             return error
         except Exception:
             log.exception("a prediction failed")
-            return FacenalityError("The server failed on this input; its log says why.")
+            return FacenalityError(
+                "The server failed on this input; the server's log says why."
+            )
 
     def _scored(
         self,
@@ -144,7 +148,7 @@ class Predictor:
         deadline: float,
         reservation: Reservation,
     ) -> Scored:
-        """Decode in a decoder thread if that takes long, then join a batch."""
+        """Decode, in a decoder thread if that takes long, and then join a batch."""
         task, batcher, started = served.model.task, served.batcher, time.monotonic()
         if task.heavy:
             instance = self.decoders.run(batcher, task.decode, payload, deadline)
@@ -156,6 +160,6 @@ class Predictor:
 
     def _expired(self) -> Expired:
         return Expired(
-            f"The answer was not there within {self._timeout:g} s; send fewer requests "
+            f"The answer was not ready within {self._timeout:g} s; send fewer requests "
             "at once, or raise request_timeout_s."
         )

@@ -22,7 +22,7 @@ from facenality.errors import (
 from facenality.scheduling import admission as module
 from facenality.scheduling.batcher import Batcher
 from facenality.scheduling.executor import RemoteExecutor, ThreadExecutor
-from facenality.scheduling.thread_pool import Threads
+from facenality.scheduling.thread_pool import ThreadPool
 
 POISON = -1.0
 
@@ -51,7 +51,7 @@ def make():
     made = []
 
     def build(predict, **knobs):
-        thread = Threads(knobs.get("slots", 1))
+        thread = ThreadPool(knobs.get("slots", 1))
         one = Batcher(
             ThreadExecutor(predict, thread), **({"max_batch_size": 4} | knobs)
         )
@@ -447,7 +447,7 @@ STEPS = st.lists(
 @given(steps=STEPS, size=st.integers(1, 5), wait_ms=st.sampled_from([0, 0, 2]))
 def test_every_job_is_answered_once_with_its_own_row(steps, size, wait_ms):
     """Whatever the interleaving, the failures and the cancellations."""
-    thread, model = Threads(1), Doubler(seconds=0.001)
+    thread, model = ThreadPool(1), Doubler(seconds=0.001)
     one = Batcher(
         ThreadExecutor(model, thread),
         max_batch_size=size,

@@ -94,8 +94,8 @@ def test_an_export_overwrites_nothing_unless_it_is_forced_and_then_only_its_own(
 @pytest.mark.parametrize(
     ("said", "flags", "sentence"),
     [
-        ((), (), "no corrections to be exported"),
-        (((RED, None, "m"),), (), "no corrections to be exported"),
+        ((), (), "no corrections to export"),
+        (((RED, None, "m"),), (), "no corrections to export"),
         (((RED, "a", "m"),), ("--model", "n"), "no corrections of model n"),
         (((RED, "a", "m"), (RED, "b", "n")), (), "--model m|n"),
     ],

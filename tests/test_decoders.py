@@ -9,7 +9,7 @@ import pytest
 
 import idling
 from facenality.errors import Expired
-from facenality.scheduling.decode_pool import Decoders
+from facenality.scheduling.decode_pool import DecodePool
 
 
 @dataclass(eq=False)
@@ -41,7 +41,7 @@ class Work:
 
 @pytest.fixture
 def decoders():
-    one = Decoders(1)
+    one = DecodePool(1)
     yield one
     one.close()
 
@@ -115,7 +115,7 @@ def test_the_wait_follows_from_the_lines_and_the_time_a_decode_takes(decoders, w
 
 
 def test_where_the_models_are_what_all_wait_for_half_the_threads_decode(work):
-    one, hungry, has_full_batch = Decoders(4), Model(), Model(has_full_batch=True)
+    one, hungry, has_full_batch = DecodePool(4), Model(), Model(has_full_batch=True)
     jobs = start(one, work, *((has_full_batch, i) for i in range(9)))
     assert work.begun == 2
     work.gate.set()

@@ -246,7 +246,7 @@ BAD = {
     "two pictures": (
         "/explain",
         {"files": [("image", PNG), ("image", PNG)]},
-        (400, "malformed", "One input"),
+        (400, "malformed", "Only one input"),
     ),
     "no picture": ("/explain", {"files": {"x": b"a"}}, (400, "no_file", "no file")),
     "not a picture": (
@@ -257,7 +257,7 @@ BAD = {
     "plain numbers": (
         "/explain?model=sums",
         {"json": {"instances": [[1, 2, 3, 4]]}},
-        (422, "not_usable", "pictures and of texts"),
+        (422, "not_usable", "pictures or texts"),
     ),
     "no such model": (
         "/explain?model=cats",

@@ -126,7 +126,7 @@ def test_the_report_says_signature_difference_card_and_command(
     told = capsys.readouterr().out
     assert "in   keras_tensor" in told or "in   input_layer" in told
     assert "out  dense" in told
-    assert re.search(r"differs by \S+ at most from the model's graph", told)
+    assert re.search(r"differ by at most \S+ from the model's graph", told)
     assert "proves little" not in told
     assert 'engine = "tf-serving"' in told
     assert "-e MODEL_NAME=colours tensorflow/serving" in told
@@ -355,7 +355,7 @@ def inputs_of_one_name(models: Path, out: Path) -> None:
 REFUSED = {
     several_models: "--model sums|traits",
     nothing_at_all: "There is no model in",
-    a_model_py: "runs no Python",
+    a_model_py: "does not run Python",
     a_version_that_is_there: "--as-version N",
     a_broken_file: "m.keras",
     a_file_in_the_way: "is a file",
@@ -396,7 +396,7 @@ def test_a_model_that_is_not_there_is_a_wrong_setting(tmp_path, capsys):
 def test_a_version_is_a_whole_number(number, tmp_path, capsys):
     with pytest.raises(SystemExit, match="2"):
         export(tmp_path, tmp_path / "out", f"--as-version={number}")
-    assert "is no version" in capsys.readouterr().err
+    assert "is not a version" in capsys.readouterr().err
 
 
 def test_force_replaces_a_version_and_nothing_else(tmp_path, capsys):
@@ -413,7 +413,7 @@ def test_force_replaces_a_version_and_nothing_else(tmp_path, capsys):
     folder.mkdir(parents=True)
     shutil.copy(file, folder / "model.keras")
     assert export(models, tmp_path / "served", "--force") == 1
-    assert "is no SavedModel" in capsys.readouterr().err
+    assert "is not a SavedModel" in capsys.readouterr().err
     assert (folder / "model.keras").is_file()
 
 
@@ -465,9 +465,7 @@ def test_an_export_that_answers_differently_is_deleted(tmp_path, monkeypatch, ca
 
     monkeypatch.setattr(saving, "write", damaged)
     assert export(models, tmp_path / "out") == 1
-    assert (
-        "answers differently from the model's graph, by 0.0" in capsys.readouterr().err
-    )
+    assert "answers differ from the model's graph by 0.0" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
@@ -541,7 +539,7 @@ def test_a_card_that_is_there_is_not_overwritten(tmp_path, capsys):
     file = tmp_path / "model.toml"
     file.write_text("mine")
     assert export(tmp_path / "models", tmp_path / "out", "--card", str(file)) == 1
-    assert "is there already" in capsys.readouterr().err
+    assert "exists already" in capsys.readouterr().err
     assert file.read_text() == "mine"
     assert not (tmp_path / "out").exists(), "it is refused before the work is done"
 
@@ -558,7 +556,7 @@ def test_without_tensorflow_it_says_so(tmp_path):
         text=True,
     )
     assert done.returncode == 1
-    assert "TensorFlow, which is not installed here" in done.stderr
+    assert "TensorFlow, which is not installed" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "out").exists()
 

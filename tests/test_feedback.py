@@ -143,7 +143,7 @@ BAD = {
     "no picture": ({"files": {}, "data": TRUE}, (415, "unsupported_type", "image")),
     "two pictures": (
         {"files": [("image", GREY), ("image", GREY)]},
-        (400, "malformed", "One correction"),
+        (400, "malformed", "A correction is for one input"),
     ),
     "not a picture": ({"files": {"image": b"zz"}}, (422, "not_an_image", "JPEG")),
     "an unknown model": (
@@ -310,7 +310,7 @@ def test_a_folder_that_cannot_be_written_is_said_to_the_sender_and_the_log(
         reply = correct(server)
         assert (reply.status_code, reply.json()["code"]) == (503, "not_stored")
         assert reply.headers["Retry-After"] == "60"
-        assert "folder of uploads" in reply.json()["error"]
+        assert "uploads folder" in reply.json()["error"]
         assert str(tmp_path) not in reply.text
         assert server.post("/predict", files={"image": GREY}).status_code == 200
-        server.wait_for_log(r"WARNING +uploads: a picture was not kept")
+        server.wait_for_log(r"WARNING +uploads: a picture was not stored")

@@ -147,7 +147,7 @@ def test_a_model_is_fetched_verified_published_whole_and_predicts(
         watch.join()
     assert status == 0, said
     assert f"{models / 'mobilenet' / '1'} is ready to be served." in said
-    assert f"Keras knows no checksum of {WEIGHTS}; its SHA-256 is " in said
+    assert f"Keras has no checksum for {WEIGHTS}; its SHA-256 is " in said
     assert "Downloading data from https://storage.googleapis.com/" in said
     assert there.asked == [(f"{HOST}:443", WEIGHTS), (f"{HOST}:443", CLASSES)]
     assert seen
@@ -186,7 +186,7 @@ def test_a_filled_keras_home_needs_no_network_and_a_second_fetch_does_nothing(
     assert left(home) == ["models"]
     assert left(home / "models") == [CLASSES, WEIGHTS]
     status, said = run()
-    assert (status, "models/mobilenet/2 is already there" in said) == (0, True)
+    assert (status, "models/mobilenet/2 already exists" in said) == (0, True)
     assert left(models) == ["1", "2"]
 
 
@@ -220,7 +220,7 @@ def test_a_name_that_keras_does_not_have_is_told_those_there_are(
 
 @pytest.mark.parametrize(
     ("habit", "why"),
-    [(hangs, "brought nothing for 1 seconds"), (cuts, "retrieval incomplete")],
+    [(hangs, "stalled for 1 seconds"), (cuts, "retrieval incomplete")],
 )
 def test_a_download_that_stops_leaves_nothing(
     files, certificate, run, tmp_path, habit, why

@@ -81,7 +81,7 @@ HEAD = b"Content-Disposition: form-data; name=x"
     ids=["parameters", "lines", "many parts", "lines like boundaries"],
 )
 def test_what_would_keep_the_hub_is_refused(body, boundary):
-    with pytest.raises(TooLarge, match="form may have"):
+    with pytest.raises(TooLarge, match="form may have|part may have"):
         parse(body, boundary)
 
 
@@ -101,7 +101,7 @@ def test_a_boundary_that_cannot_be_is_refused(boundary):
 @pytest.mark.parametrize("cut", [1, 6, 30])
 def test_a_form_without_its_last_boundary_is_cut_short(cut):
     form = f"--b\r\n{PART}\r\n{'x' * 40}\r\n--b--".encode()
-    with pytest.raises(Malformed, match="cut short"):
+    with pytest.raises(Malformed, match="truncated"):
         parse(form[:-cut], "b")
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facenality.errors import Malformed
-from facenality.scheduling.decode_pool import Decoders
+from facenality.scheduling.decode_pool import DecodePool
 from facenality.web import json_body, json_chunked
 from facenality.web.json_body import JsonBodies
 from facenality.web.json_chunked import Marks
@@ -135,8 +135,8 @@ def test_no_more_than_a_piece_is_parsed_at_once():
         (b",nul]", "byte 1000"),
         (b",]", "comma"),
         (b',{"a":1[' + b"0," * 40_000 + b"0]}]", "byte 1000"),
-        (b"]]", "no list or object"),
-        (b"}", "no list or object"),
+        (b"]]", "not a list or an object"),
+        (b"}", "not a list or an object"),
         (b",[" + b"[" * 64 + b"]" * 64 + b"]]", "deeper than 64"),
     ],
 )
@@ -154,7 +154,7 @@ def test_many_values_are_parsed_in_a_thread_and_few_are_not(monkeypatch):
         return parse(body)
 
     monkeypatch.setattr(json_body, "_parsed", seen)
-    decoders = Decoders(1)
+    decoders = DecodePool(1)
     try:
         bodies = JsonBodies(decoders, 8 * 2**20)
         assert len(bodies.parse(b'{"image":"' + b"A" * 300_000 + b'"}')["image"]) == 3e5

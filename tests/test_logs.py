@@ -39,7 +39,7 @@ def test_what_ends_a_greenlet_is_one_event_of_the_log(capsys):
     try:
         log.handlers.clear()
         logs.set_up("info", "json")
-        logs.of_greenlets(hub)
+        logs.log_failed_greenlets(hub)
         gevent.spawn(int, "no\nnumber").join()
     finally:
         log.handlers[:], log.propagate = handlers, propagate

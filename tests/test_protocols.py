@@ -256,18 +256,18 @@ def test_strings_are_bounded():
 
 def wanted(datatype="float32", shape=(3,), classes=0):
     facts = TensorSpec("y", shape, datatype)
-    return v2_request.Wanted(facts, binary=False, classes=classes)
+    return v2_request.RequestedOutput(facts, binary=False, classes=classes)
 
 
 def test_scores_of_different_shapes_are_the_models_failure():
     rows = [np.zeros(3), np.zeros(4)]
-    with pytest.raises(ModelFailed, match="one shape"):
+    with pytest.raises(ModelFailed, match="same shape"):
         v2_response.write(rows, [wanted()], MODELS["tensor"][0])
 
 
 def test_scores_that_are_no_numbers_are_the_models_failure():
     rows = [np.array(["a", "b"])]
-    with pytest.raises(ModelFailed, match="no float32"):
+    with pytest.raises(ModelFailed, match="not float32"):
         v2_response.write(rows, [wanted()], MODELS["tensor"][0])
 
 
@@ -288,7 +288,7 @@ def test_large_answers_to_several_instances_are_refused():
     with pytest.raises(TooLarge, match="binary"):
         v2_response.write(rows, [wanted()], signed)
     assert len(v1.predictions(rows[:1], signed)[0]) == 300_000
-    binary = v2_request.Wanted(y[0], binary=True, classes=0)
+    binary = v2_request.RequestedOutput(y[0], binary=True, classes=0)
     _, tail = v2_response.write(rows, [binary], signed)
     assert len(tail) == 2_400_000
     with pytest.raises(TooLarge, match="bytes"):
@@ -350,22 +350,22 @@ def test_channels_first_stay_first():
 @given(st.binary(max_size=2000))
 def test_what_is_compressed_is_opened(plain):
     packed = zlib.compress(plain)
-    assert request.opened(packed, "deflate", 2000) == plain
+    assert request.decompress(packed, "deflate", 2000) == plain
     with pytest.raises((Malformed, TooLarge)):
-        request.opened(packed + b"x", "deflate", 2000)
+        request.decompress(packed + b"x", "deflate", 2000)
 
 
 @given(st.binary(max_size=50))
 def test_what_is_not_compressed_is_refused(packed):
     with pytest.raises(Malformed):
-        request.opened(b"\0" + packed, "gzip", 100)
+        request.decompress(b"\0" + packed, "gzip", 100)
 
 
 def test_a_bomb_is_opened_no_further_than_the_limit():
     packed = zlib.compress(b"0" * 10**6)
     with pytest.raises(TooLarge):
-        request.opened(packed, "deflate", 10**6 - 1)
-    assert len(request.opened(packed, "deflate", 10**6)) == 10**6
+        request.decompress(packed, "deflate", 10**6 - 1)
+    assert len(request.decompress(packed, "deflate", 10**6)) == 10**6
 
 
 def test_a_length_prefix_is_little_endian():

@@ -262,7 +262,7 @@ def test_secrets_are_in_no_line(structured):
     structured.post("/api/v1/s3cret/predict", json={})
     structured.post("/api/v1/wr0ng-secret/predict", json={})
     structured.process.send_signal(signal.SIGHUP)
-    structured.wait_for_log("keys: read again")
+    structured.wait_for_log("keys: reloaded")
     for secret in ("s3cret", "k3y-of-the-house", "wr0ng-secret"):
         assert secret not in structured.log()
 

@@ -62,8 +62,8 @@ def test_origins_are_split_at_commas(monkeypatch):
         ("max_queue_wait_s", "-1", "greater than 0"),
         ("engine", "torch", "'auto', 'tensorflow', 'openvino' or 'tf-serving'"),
         ("tf_serving_host", "serving", "HOST:PORT, such as tf-serving:8500"),
-        ("tf_serving_tls", "nowhere.pem", "off, on, or a file that is there"),
-        ("fetch_urls", "ftp://a.example", "off, public, or hosts by commas"),
+        ("tf_serving_tls", "nowhere.pem", "off, on, or a file that exists"),
+        ("fetch_urls", "ftp://a.example", "off, public, or comma-separated HOST"),
         ("log_level", "loud", "'debug', 'info', 'warning' or 'error'"),
     ],
 )
@@ -112,7 +112,7 @@ def test_help_lists_every_knob_with_its_default(capsys):
 def test_an_unknown_command_names_the_known(capsys):
     with pytest.raises(SystemExit):
         cli.parse(["sevre"])
-    assert "there are: serve, fetch, check" in capsys.readouterr().err
+    assert "choose from: serve, fetch, check" in capsys.readouterr().err
 
 
 def test_check_takes_write_expected_and_serve_does_not(capsys):

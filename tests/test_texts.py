@@ -131,7 +131,7 @@ def test_a_token_of_the_file_is_taken_and_sighup_reads_it_again(texts):
     assert ask(texts, {}, token="from-file").status_code == 200
     (texts.root / "tokens").write_text("rotated\n")
     texts.process.send_signal(signal.SIGHUP)
-    texts.wait_for_log("read again")
+    texts.wait_for_log("reloaded")
     assert ask(texts, {}, token="from-file").status_code == 404
     assert ask(texts, {}, token="rotated").status_code == 200
 

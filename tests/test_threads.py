@@ -6,7 +6,7 @@ import time
 import gevent
 import pytest
 
-from facenality.scheduling.thread_pool import Threads
+from facenality.scheduling.thread_pool import ThreadPool
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def threads():
     made = []
 
     def build(size):
-        made.append(Threads(size))
+        made.append(ThreadPool(size))
         return made[-1]
 
     yield build

@@ -283,9 +283,9 @@ def test_files_that_cannot_be_used_are_one_clear_line(pair, tmp_path):
         (*locked, "--tls-key is encrypted"),
         (cert, tmp_path / "absent.pem", "No such file"),
         (tmp_path / "absent.pem", key, "No such file"),
-        (empty, key, "do not go together"),
-        (cert, empty, "do not go together"),
-        (key, cert, "do not go together"),
+        (empty, key, "do not match"),
+        (cert, empty, "do not match"),
+        (key, cert, "do not match"),
     ]
     for bad_cert, bad_key, reason in table:
         with pytest.raises(InvalidSetting, match=reason) as caught:
@@ -338,10 +338,10 @@ def test_sighup_reads_the_certificate_again_and_keeps_the_old_where_it_cannot(tm
         assert "listening on https://localhost" in server.log()
         assert name_of(server.port) == "one.example"
         certify(tmp_path / "now", "two.example")
-        hang_up(server, "certificate: read again")
+        hang_up(server, "certificate: reloaded")
         assert name_of(server.port) == "two.example"
         cert.write_text("nothing")
-        hang_up(server, "certificate: not read again")
+        hang_up(server, "certificate: not reloaded")
         assert name_of(server.port) == "two.example"
         assert server.log().count("Traceback") == 0
 

@@ -116,10 +116,10 @@ BAD = {
     "another protocol": (b"SSH-2.0-OpenSSH_9.2\r\n" * 3, "BadStatusLine"),
     "another HTTP": (b"HTTP/2.0 200 OK\r\n\r\n", "UnknownProtocol"),
     "nothing": (b"", "RemoteDisconnected"),
-    "gzip": (reply(gzip.compress(BODY), "Content-Encoding: gzip"), "content-encoding"),
+    "gzip": (reply(gzip.compress(BODY), "Content-Encoding: gzip"), "content encoding"),
     "a gzip bomb": (
         reply(gzip.compress(bytes(64 * MIB)), "Content-Encoding: gzip"),
-        "content-encoding",
+        "content encoding",
     ),
     "a longer promise": (head("Content-Length: 9") + b"12345678", "IncompleteRead"),
     "a promise too large": (
@@ -635,7 +635,7 @@ def test_the_policy_says_which_kinds_of_address_a_target_may_have(setting, url, 
     ],
 )
 def test_a_setting_that_is_no_policy_is_refused(setting):
-    with pytest.raises(ValueError, match="off, public, or hosts by commas"):
+    with pytest.raises(ValueError, match="off, public, or comma-separated HOST"):
         policy.read(setting)
 
 

@@ -15,10 +15,10 @@ def test_versions_go_up_and_never_over_one_another(tmp_path):
     for taken in ("3", "07", "old"):
         (tmp_path / "net" / taken).mkdir(parents=True)
     for number in (8, 9):
-        with versions.made_aside(tmp_path, "net") as aside:
+        with versions.staging_folder(tmp_path, "net") as aside:
             (aside / "model.keras").write_bytes(b"")
             assert (
-                versions.published(aside, tmp_path, "net") == tmp_path / f"net/{number}"
+                versions.publish(aside, tmp_path, "net") == tmp_path / f"net/{number}"
             )
     assert not (tmp_path / ".net.fetching").exists()
 
@@ -45,9 +45,9 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path):
     (tmp_path / "net").write_text("a file")
     with (
         pytest.raises(FetchFailed, match="net/1 could not"),
-        versions.made_aside(tmp_path, "net") as aside,
+        versions.staging_folder(tmp_path, "net") as aside,
     ):
-        versions.published(aside, tmp_path, "net")
+        versions.publish(aside, tmp_path, "net")
     assert not (tmp_path / ".net.fetching").exists()
 
 

@@ -15,10 +15,10 @@ TOP = """# Soak
 
 `make soak` (`SOAK_MINUTES=5` for a shorter one): one server with the default settings, four
 models (a Keras model that changes, `models/digits`, `models/sentiment`, a `model.py`), good
-clients whose answers are known and checked, and bad ones: broken pictures and JSON, heads
-that are no HTTP, half-sent bodies, slow heads and bodies, clients that leave or reset,
-bodies that are too large. Every minute a version of a model is published or removed, now and
-then a broken one, and every minute the server gets a SIGHUP.
+clients whose answers are known and checked, and bad ones: broken pictures and JSON, malformed
+HTTP, half-sent bodies, slow headers and bodies, clients that disconnect or reset, bodies that
+are too large. Every minute a version of a model is published or removed, sometimes a broken
+one, and every minute the server gets a SIGHUP.
 """
 HEAD = (
     *("", "quiet before", "under load, least and most of the last two thirds"),

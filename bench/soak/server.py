@@ -50,7 +50,7 @@ class Soaked:
         return self.process.wait(60)
 
     def reread(self) -> None:
-        """SIGHUP: models, tokens and keys are read again."""
+        """SIGHUP: models, tokens and keys are reloaded."""
         self.process.send_signal(signal.SIGHUP)
 
     def held(self) -> Held:

@@ -1,4 +1,4 @@
-"""The command line: a command, and one flag per setting."""
+"""The command line: one command, and one flag for each setting."""
 
 import argparse
 from dataclasses import dataclass
@@ -10,17 +10,17 @@ from ..errors import InvalidSetting
 COMMANDS = {
     "serve": "serve the models (this is the default)",
     "fetch": "download an ImageNet model of keras.applications, such as ResNet50",
-    "check": "load, verify and warm every model, print a table, and exit",
-    "dataset": "export the corrections that were sent as a Keras directory data set",
+    "check": "load, verify and warm up every model, print a table, and exit",
+    "dataset": "export the stored corrections as a Keras directory data set",
     "export": "write --model as a SavedModel for TensorFlow Serving, and its card",
-    "bench": "measure --model on every engine here, and say what to set",
+    "bench": "measure --model on every installed engine and recommend settings",
 }
 
 
-# Flags that earlier versions had: each is answered with what replaced it.
+# Flags of earlier versions: the error message says what replaced each of them.
 REMOVED = {
-    "--mirror": "--mirror was removed: name a proxy in HTTPS_PROXY, or set KERAS_HOME "
-    "to a folder whose models/ holds Keras's files.",
+    "--mirror": "--mirror was removed: set HTTPS_PROXY to a proxy, or KERAS_HOME to a "
+    "folder whose models/ holds Keras's files.",
     "--checksums": "--checksums was removed: Keras checks the files whose checksums it "
     "knows, and fetched.json keeps the SHA-256 of the weights.",
     "--with-decoding": "--with-decoding was removed: an exported model takes tensors, "
@@ -43,13 +43,13 @@ class Command:
 
 
 def parse(argv: list[str]) -> Command:
-    """The command in `argv`. Raises WrongSetting; exits on --help or unknown flags."""
+    """Parse `argv`. Raises InvalidSetting; exits on --help and on unknown flags."""
     name = "serve"
     if argv and not argv[0].startswith("-"):
         name, *argv = argv
     parser = _parser(name)
     if name not in COMMANDS:
-        parser.error(f"there is no command {name!r}; there are: {', '.join(COMMANDS)}")
+        parser.error(f"unknown command {name!r}; choose from: {', '.join(COMMANDS)}")
     given = parser.parse_args(argv)
     for flag, sentence in REMOVED.items():
         if getattr(given, flag.removeprefix("--").replace("-", "_"), None) is not None:
@@ -73,7 +73,7 @@ def _parser(name: str) -> argparse.ArgumentParser:
         usage="app.py [COMMAND] [--SETTING VALUE ...]",
         description="\n".join(
             [
-                "Facenality puts the Keras models in models/ into production.",
+                "Facenality serves Keras models over HTTP.",
                 "",
                 "commands:",
                 *lines,
@@ -86,7 +86,7 @@ def _parser(name: str) -> argparse.ArgumentParser:
         parser.add_argument(
             "--write-expected",
             action="store_true",
-            help="write the golden samples' answers as expected.json, then verify",
+            help="write the golden samples' current answers to expected.json first",
         )
     if name == "fetch":
         _add_fetch(parser)
@@ -100,14 +100,19 @@ def _parser(name: str) -> argparse.ArgumentParser:
 
 def _add_fetch(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "architecture", metavar="NAME", help="ResNet50, MobileNetV2, ... in any case"
+        "architecture",
+        metavar="NAME",
+        help="ResNet50, MobileNetV2, ...; upper and lower case do not matter",
     )
     _add_removed(parser, "--mirror", "--checksums")
 
 
 def _add_dataset(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "out", metavar="OUT", type=Path, help="folder to write to, one a label in it"
+        "out",
+        metavar="OUT",
+        type=Path,
+        help="folder to write to; it gets one folder per label",
     )
     parser.add_argument(
         "--force", action="store_true", help="replace an earlier export in OUT"
@@ -119,24 +124,25 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
         "out",
         metavar="OUT",
         type=Path,
-        help="the model's folder for TensorFlow Serving; its versions lie in it",
+        help="the model's base path for TensorFlow Serving, which holds its versions",
     )
     parser.add_argument(
         "--as-version",
         metavar="N",
         type=_version,
-        help="write it as this version; else its own, which a model's folder gives it",
+        help="version to write; by default the version that the model has here",
     )
     parser.add_argument(
         "--card",
         metavar="FILE",
         type=Path,
-        help="write the gateway's model.toml there, which is printed otherwise",
+        help="write the gateway's model.toml to FILE instead of printing it",
     )
     parser.add_argument(
         "--force",
         action="store_true",
-        help="replace the version; a server that has it loaded does not notice",
+        help="replace the version if it exists; a server that has loaded it already "
+        "keeps serving the old one",
     )
     parser.add_argument(
         "--with-decoding", action="store_const", const="", help=argparse.SUPPRESS
@@ -150,7 +156,7 @@ def _add_removed(parser: argparse.ArgumentParser, *flags: str) -> None:
 
 def _version(text: str) -> int:
     if not text.isdecimal() or not text.isascii() or not 1 <= int(text) < 10**18:
-        raise argparse.ArgumentTypeError(f"{text!r} is no version; 1, 2, 3, … are")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a version like 1, 2 or 3")
     return int(text)
 
 

@@ -1,7 +1,7 @@
-"""What one process is made of: the services, the application, and its server.
+"""Composes one process: the services, the application, and its server.
 
-Shared by `main`, which listens by itself, and by gunicorn's worker, which is given a
-socket that listens already.
+Used by `main`, which listens by itself, and by gunicorn's worker, which is given a
+listening socket.
 """
 
 import logging
@@ -22,25 +22,25 @@ from ..observability.metrics import Metrics
 from ..pipeline import Predictor
 from ..registry.model_metrics import ModelMetrics
 from ..registry.registry import Registry
-from ..scheduling.decode_pool import Decoders
+from ..scheduling.decode_pool import DecodePool
 from ..server import Limits, Server, Tls
 from ..settings import Settings, describe_invalid
 from ..web.application import create_app
 from ..web.auth import Keys, Tokens
 from ..web.services import Services
-from .signals import Reread
+from .signals import Reload
 
 log = logging.getLogger("facenality")
 
-# A thread that has computed waits no longer than this for the hub to hand over the
-# interpreter. With Python's own 5 ms cores stood idle for a tenth of the time.
+# How long a thread that has computed waits at most until the hub hands over the
+# interpreter. With Python's default of 5 ms, cores were idle for a tenth of the time.
 SWITCH_SECONDS = 0.0005
 
 
 def check_settings(settings: Settings) -> Settings:
-    """`settings`, when the values that other rooms parse are right as well.
+    """Return `settings` after checking the values that other modules parse.
 
-    Raises WrongSetting: one line that names the setting, its value and what is allowed.
+    Raises InvalidSetting: one line with the setting, its value and what is allowed.
     """
     for name, parse in (
         ("fetch_urls", policy.read),
@@ -56,14 +56,14 @@ def check_settings(settings: Settings) -> Settings:
 
 
 def compose(settings: Settings) -> Services:
-    """Everything that the routes need, made from `settings`."""
+    """Create everything that the routes need."""
     metrics = Metrics()
-    catalog = Registry(settings, metrics)
-    metrics.read_off(ModelMetrics(catalog))
-    decoders = Decoders(settings.decoder_threads)
+    registry = Registry(settings, metrics)
+    metrics.read_at_scrape(ModelMetrics(registry))
+    decoders = DecodePool(settings.decoder_threads)
     return Services(
         settings=settings,
-        catalog=catalog,
+        registry=registry,
         predictor=Predictor(decoders, settings.request_timeout_s, metrics),
         tokens=Tokens(settings.text_tokens, settings.text_tokens_file),
         keys=Keys(settings.api_keys, settings.api_keys_file),
@@ -73,28 +73,28 @@ def compose(settings: Settings) -> Services:
             most=settings.max_body_bytes,
             seconds=min(SECONDS, settings.request_timeout_s),
         ),
-        explainer=Explainer(catalog, settings),
+        explainer=Explainer(registry, settings),
         uploads=Uploads(settings),
     )
 
 
 class Service:
-    """Also a WSGI application, since that is what gunicorn asks for."""
+    """One process's services and application; gunicorn calls it by WSGI."""
 
     def __init__(self, parts: Services) -> None:
         self.settings = parts.settings
-        self.catalog = parts.catalog
+        self.registry = parts.registry
         self._parts = parts
         self._application = create_app(parts)
 
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        """WSGI."""
+        """Handle one WSGI request."""
         return self._application(environ, start_response)
 
     def server(self, listener: Any) -> Server:
-        """A server for `listener`: host and port, or gevent's socket that listens."""
+        """A server for `listener`: host and port, or a listening gevent socket."""
         settings = self.settings
         server = Server(
             listener,
@@ -107,17 +107,17 @@ class Service:
         return server
 
     def begin(self) -> None:
-        """Load the models, and all else that runs for as long as the process."""
+        """Start loading the models and everything else that runs in the background."""
         sys.setswitchinterval(SWITCH_SECONDS)
-        logs.of_greenlets(gevent.get_hub())
-        gevent.spawn(self.catalog.run)
+        logs.log_failed_greenlets(gevent.get_hub())
+        gevent.spawn(self.registry.run)
         gevent.spawn(self._parts.uploads.run)
         gevent.spawn(metrics.watch_loop_lag, self._parts.metrics.lagged)
 
-    def sources(self, server: Server) -> dict[str, Reread]:
-        """What SIGHUP reads again."""
-        sources: dict[str, Reread] = {
-            "models": self.catalog.rescan,
+    def sources(self, server: Server) -> dict[str, Reload]:
+        """What SIGHUP reloads, by its name in the log."""
+        sources: dict[str, Reload] = {
+            "models": self.registry.rescan,
             "tokens": self._parts.tokens.read,
             "keys": self._parts.keys.read,
         }

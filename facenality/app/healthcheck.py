@@ -1,6 +1,6 @@
 """A container's health check: `python -m facenality.app.healthcheck`.
 
-Asks /readyz of the server in this container; the exit status is 0 when it is ready.
+Requests /readyz from the server in this container; exits with 0 if it is ready.
 """
 
 import http.client
@@ -10,11 +10,11 @@ import sys
 
 
 def ready(environ: dict[str, str]) -> bool:
-    """Whether the server that `environ` describes answers /readyz with 200."""
+    """True if the server that `environ` describes answers /readyz with 200."""
     port = int(environ.get("FACENALITY_PORT") or 5000)
     connection: http.client.HTTPConnection
     if environ.get("FACENALITY_TLS_CERT"):
-        # To ourselves, by an address that no certificate names.
+        # We connect to ourselves, by an address that no certificate names.
         context = ssl._create_unverified_context()  # noqa: S323
         connection = http.client.HTTPSConnection(
             "127.0.0.1", port, timeout=4, context=context

@@ -1,4 +1,4 @@
-"""Runs the command that the command line names, and returns its exit status."""
+"""Runs the command given on the command line and returns its exit status."""
 
 import logging
 import sys
@@ -19,7 +19,7 @@ log = logging.getLogger("facenality")
 
 
 def serve(settings: Settings) -> int:
-    """Listen first, load after, serve until SIGTERM; the exit status."""
+    """Listen, then load the models, serve until SIGTERM; return the exit status."""
     refuse_monkey_patching()
     service = Service(compose(settings))
     server = service.server((settings.host, settings.port))
@@ -30,18 +30,18 @@ def serve(settings: Settings) -> int:
     )
     service.begin()
     return run_until_terminated(
-        server, service.catalog, service.sources(server), settings.drain_timeout_s
+        server, service.registry, service.sources(server), settings.drain_timeout_s
     )
 
 
 def shown_host(settings: Settings) -> str:
-    """A host that can be clicked: nobody browses to 0.0.0.0."""
+    """A host for a clickable URL: browsers do not open 0.0.0.0."""
     local = settings.host in ("127.0.0.1", "0.0.0.0", "::", "::1")  # noqa: S104  a name
     return "localhost" if local else settings.host
 
 
 def export(command: cli.Command) -> int:
-    """Imported here, since no server needs it."""
+    """Run `export`; imported here because a server does not need it."""
     from ..commands.export import command as exporting
     from ..commands.export.request import ExportRequest
 
@@ -55,7 +55,7 @@ def export(command: cli.Command) -> int:
 
 
 def main(argv: list[str]) -> int:
-    """Run the command that `argv` names."""
+    """Run the command in `argv` and return the exit status."""
     try:
         command = cli.parse(argv)
         check_settings(command.settings)
@@ -77,7 +77,7 @@ def main(argv: list[str]) -> int:
 
 
 def wsgi_application() -> Service:
-    """For gunicorn: its settings are read from the environment only."""
+    """The application for gunicorn, with settings from the environment only."""
     settings = check_settings(load())
     logs.set_up(settings.log_level, settings.log_format)
     refuse_monkey_patching()

@@ -1,4 +1,4 @@
-"""From signals to the exit status: drain on SIGTERM, end at once on a second one."""
+"""Signals: drain on SIGTERM, exit at once on a second one, reload on SIGHUP."""
 
 import logging
 import os
@@ -17,46 +17,46 @@ from ..server import Server
 log = logging.getLogger(__name__)
 
 
-Reread = Callable[[], None]  # raises WrongSetting and leaves what it had in force
+Reload = Callable[[], None]  # raises InvalidSetting and keeps the old value in force
 
 
 def run_until_terminated(
     server: Server,
-    catalog: Registry,
-    sources: Mapping[str, Reread],
+    registry: Registry,
+    sources: Mapping[str, Reload],
     drain_timeout: float,
 ) -> int:
-    """Wait for SIGTERM or SIGINT, then drain; 0 when nothing in flight was lost.
+    """Wait for SIGTERM or SIGINT, then drain; return 0 if no request was lost.
 
-    SIGHUP reads each of `sources` again; they are named for the log.
+    SIGHUP reloads each of `sources`; the keys are their names in the log.
     """
-    asked = Event()
+    terminated = Event()
 
     def terminate() -> None:
-        if catalog.draining:
+        if registry.draining:
             exit_now(1)
-        catalog.draining = True
-        asked.set()
+        registry.draining = True
+        terminated.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, terminate)
-    gevent.signal_handler(signal.SIGHUP, _reread, sources)
-    asked.wait()
-    log.info("draining, at most %g s", drain_timeout)
+    gevent.signal_handler(signal.SIGHUP, _reload, sources)
+    terminated.wait()
+    log.info("draining for at most %g s", drain_timeout)
     finished = server.drain(drain_timeout)
     log.info("%s", "drained" if finished else "the drain timed out")
     return 0 if finished else 1
 
 
-def _reread(sources: Mapping[str, Reread]) -> None:
-    """Each by itself: one that is broken stays as it was, and keeps no other back."""
-    for what, read in sources.items():
+def _reload(sources: Mapping[str, Reload]) -> None:
+    """Reload each source; one that fails keeps its old value, the others go on."""
+    for name, reload in sources.items():
         try:
-            read()
+            reload()
         except InvalidSetting as error:
-            log.error("%s: not read again, as before: %s", what, error)
+            log.error("%s: not reloaded, the old value stays in force: %s", name, error)
         else:
-            log.info("%s: read again", what)
+            log.info("%s: reloaded", name)
 
 
 def exit_now(status: int) -> NoReturn:

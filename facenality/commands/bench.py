@@ -1,10 +1,7 @@
-"""`app.py bench`: how fast a model is here, and which settings make it so.
+"""`app.py bench --model M`: how fast a model runs here, and the fastest settings.
 
-`app.py bench --model M`: a table of what was measured, and what to set.
-
-The ways in which a model could be run here: engine, precision, threads.
-
-Start a measurement in a child process, and read what it printed.
+Measures every combination of engine, precision and threads in a child process of its
+own, then prints a table and recommends settings.
 """
 
 import json
@@ -32,14 +29,14 @@ from .bench_worker import Measured
 
 @dataclass(frozen=True)
 class Way:
-    """Knobs that make a difference to speed."""
+    """A combination of settings that affect speed."""
 
     engine: str
     precision: str
-    threads: int  # that compute one batch
+    threads: int  # threads that compute one batch
 
-    def knobs(self) -> dict[str, object]:
-        """As settings, those that there are."""
+    def values(self) -> dict[str, object]:
+        """The values by setting; settings that do not exist are left out."""
         wanted = {
             "engine": self.engine,
             "precision": self.precision,
@@ -48,17 +45,17 @@ class Way:
         return {k: v for k, v in wanted.items() if k in Settings.model_fields}
 
     def flags(self, batch_size: int) -> str:
-        """What to write on the command line."""
-        knobs = self.knobs() | {"max_batch_size": batch_size}
-        return " ".join(f"--{k.replace('_', '-')} {v}" for k, v in knobs.items())
+        """The flags for the command line."""
+        values = self.values() | {"max_batch_size": batch_size}
+        return " ".join(f"--{k.replace('_', '-')} {v}" for k, v in values.items())
 
 
 def ways(found: ModelFiles, settings: Settings) -> list[Way]:
-    """Each engine and precision, on one thread and on as many as there are cores.
+    """Every engine and precision, with one thread and with one thread per core.
 
-    Where the settings name an engine, only that one.
+    If the settings name an engine, only that one.
     """
-    if found.file.suffix == ".py":  # it is its own engine
+    if found.file.suffix == ".py":  # a model.py is its own engine
         return [Way("auto", "float32", cores())]
     named = settings.engine != "auto"
     engines = (settings.engine,) if named else _allowed("engine")
@@ -68,9 +65,9 @@ def ways(found: ModelFiles, settings: Settings) -> list[Way]:
     return [Way(*way) for way in product(local, precisions, sorted(threads))]
 
 
-def _allowed(knob: str) -> tuple[str, ...]:
-    """The values that a knob may have."""
-    field = Settings.model_fields.get(knob)
+def _allowed(name: str) -> tuple[str, ...]:
+    """The values that a setting may have."""
+    field = Settings.model_fields.get(name)
     return get_args(field.annotation) if field else ()
 
 
@@ -79,16 +76,16 @@ PASSED_ON = ("models_dir", "cache_dir", "max_batch_size")
 
 
 class NotMeasured(Exception):
-    """Why an engine has no figures."""
+    """An engine could not be measured; the message says why."""
 
 
 def measured(
     found: ModelFiles, settings: Settings, more: Mapping[str, object]
 ) -> Measured:
-    """`found` with these knobs in place of the settings'. Raises NotMeasured."""
-    words = [sys.executable, "-P", "-m", "facenality.commands.bench_worker"]
-    done = subprocess.run(  # noqa: S603  # ourselves, and no shell
-        [*words, found.name, str(found.version)],
+    """Measure `found`; `more` overrides the settings. Raises NotMeasured."""
+    command = [sys.executable, "-P", "-m", "facenality.commands.bench_worker"]
+    done = subprocess.run(  # noqa: S603  # our own module, without a shell
+        [*command, found.name, str(found.version)],
         env=_environment(settings, more),
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -103,11 +100,11 @@ def measured(
 
 
 def _environment(settings: Settings, more: Mapping[str, object]) -> dict[str, str]:
-    """The settings as the child reads them: from the environment."""
-    given = {name: getattr(settings, name, None) for name in PASSED_ON} | dict(more)
-    searched = os.pathsep.join(filter(None, (str(PACKAGES), os.getenv("PYTHONPATH"))))
-    knobs = {f"{PREFIX}{n.upper()}": str(v) for n, v in given.items() if v is not None}
-    return {**os.environ, **knobs, "PYTHONPATH": searched}
+    """The child's environment, from which it reads its settings."""
+    values = {name: getattr(settings, name, None) for name in PASSED_ON} | dict(more)
+    path = os.pathsep.join(filter(None, (str(PACKAGES), os.getenv("PYTHONPATH"))))
+    given = {f"{PREFIX}{n.upper()}": str(v) for n, v in values.items() if v is not None}
+    return {**os.environ, **given, "PYTHONPATH": path}
 
 
 COLUMNS = ("engine", "threads", "ms by batch", "instances/s", "agrees", "load s")
@@ -115,7 +112,7 @@ Results = dict[Way, Measured]
 
 
 def bench(settings: Settings) -> int:
-    """Measure one model in every way; 0 when any of them worked."""
+    """Measure one model in every way; return 0 if any of them worked."""
     console = Console()
     found = _model(settings)
     results, failed = _measure(console, found, settings)
@@ -130,7 +127,7 @@ def bench(settings: Settings) -> int:
 
 
 def _model(settings: Settings) -> ModelFiles:
-    """The newest version of the model that is named, or of the only one."""
+    """The newest version of the named model, or of the only model."""
     every = repository.scan(settings.models_dir)
     names = sorted({one.name for one in every})
     name = settings.model or (names[0] if len(names) == 1 else None)
@@ -145,7 +142,7 @@ def _model(settings: Settings) -> ModelFiles:
 def _measure(
     console: Console, found: ModelFiles, settings: Settings
 ) -> tuple[Results, dict[Way, str]]:
-    """Each way behind a progress bar that vanishes, and those that failed."""
+    """The results, and the errors of the ways that failed; shows a progress bar."""
     results: Results = {}
     failed: dict[Way, str] = {}
     columns = (MofNCompleteColumn(), BarColumn(), TextColumn("{task.description}"))
@@ -155,7 +152,7 @@ def _measure(
             what = f"{way.engine}, {way.precision}, {way.threads} thread(s)"
             bar.update(task, description=what)
             try:
-                results[way] = measured(found, settings, way.knobs())
+                results[way] = measured(found, settings, way.values())
             except NotMeasured as error:
                 failed[way] = str(error)
             bar.advance(task)
@@ -180,7 +177,7 @@ def _table(found: ModelFiles, results: Results) -> Table:
 
 
 def advice(results: Results) -> list[str]:
-    """The fastest settings of each precision, what bfloat16 gains, decoding's part."""
+    """The fastest settings for each precision, bfloat16's gain, and decoding time."""
     rates = {}
     lines = []
     for precision in ("float32", "bfloat16"):
@@ -192,7 +189,9 @@ def advice(results: Results) -> list[str]:
             lines.append(f"fastest in {precision}: {flags}")
     if len(rates) == 2:
         gain = rates["bfloat16"] / rates["float32"]
-        lines.append(f"bfloat16 is {gain:.1f} times as fast; see how far it agrees")
+        lines.append(
+            f"bfloat16 is {gain:.1f} times as fast; compare the agreement above"
+        )
     decode = [r.decode_seconds for r in results.values() if r.decode_seconds]
     if decode:
         lines.append(f"one core decodes the sample in {1000 * min(decode):.1f} ms")

@@ -1,8 +1,8 @@
-"""One model on one engine, measured in a process of its own.
+"""Measures one model on one engine, in a process of its own.
 
-A process runs one engine at one precision: TensorFlow reads its precision once, when it
-is imported. Run as `python -m facenality.commands.bench_worker MODEL VERSION`, with the
-settings in the environment; prints a line of JSON.
+A process can run only one engine at one precision, since TensorFlow reads its precision
+when it is imported. Run as `python -m facenality.commands.bench_worker MODEL VERSION`,
+with the settings in the environment; prints a line of JSON.
 """
 
 import json
@@ -18,17 +18,17 @@ from ..registry.loader import Model, load
 from ..registry.warmup import best, example, warm_up
 
 SECONDS = 3.0  # for all batch sizes of one engine together, after loading
-LEAST = 3  # measurements of each
+MIN_ROUNDS = 3  # measurements of each batch size
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What one engine takes for one model; seconds are medians."""
+    """How long one engine takes for one model; seconds are medians."""
 
     engine: str
     precision: str
     batch_seconds: dict[int, float]
-    decode_seconds: float | None  # of the golden sample; None where there is none
+    decode_seconds: float | None  # of the golden sample; None if there is none
     load_seconds: float
     agreement: float | None
 
@@ -37,12 +37,12 @@ class Measured:
         return size / self.batch_seconds[size]
 
     def best_size(self) -> int:
-        """The batch that serving would settle on."""
+        """The batch size that the server would choose."""
         return best(self.batch_seconds, self.engine)
 
 
 def measure(model: Model) -> Measured:
-    """All batch sizes in turn, again and again, and the golden sample's decoding."""
+    """Measure all batch sizes in turn, and decoding the golden sample."""
     engine = model.engine
     return Measured(
         engine.name,
@@ -55,11 +55,11 @@ def measure(model: Model) -> Measured:
 
 
 def batch_seconds(model: Model) -> dict[int, float]:
-    """Seconds of a warm prediction, by batch size; empty where nothing fits."""
+    """Seconds of a warm prediction, by batch size; empty if no example can be made."""
     instance = example(model.found, model.task, model.engine)
     took: defaultdict[int, list[float]] = defaultdict(list)
     until, count = time.monotonic() + SECONDS, 0
-    while count < LEAST or time.monotonic() < until:
+    while count < MIN_ROUNDS or time.monotonic() < until:
         for size, seconds in warm_up(model.engine, instance, lambda _: None).items():
             took[size].append(seconds)
         count += 1
@@ -80,14 +80,14 @@ def decode_seconds(model: Model) -> float | None:
 
 
 def main(name: str, version: str) -> None:
-    """Load, measure, print."""
-    knobs = settings.load()
+    """Load the model, measure it, print the result."""
+    loaded = settings.load()
     found = next(
         one
-        for one in repository.scan(knobs.models_dir)
+        for one in repository.scan(loaded.models_dir)
         if (one.name, str(one.version)) == (name, version)
     )
-    print(json.dumps(asdict(measure(load(found, knobs, lambda _: None)))))
+    print(json.dumps(asdict(measure(load(found, loaded, lambda _: None)))))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`app.py check`: load, warm and verify every model, and say what was found."""
+"""`app.py check`: loads, warms up and verifies every model, and prints a table."""
 
 from rich.console import Console
 from rich.markup import escape
@@ -25,7 +25,7 @@ COLUMNS = (
 
 
 def check(settings: Settings, *, write_expected: bool = False) -> int:
-    """Print a table of the models in the folder; 0 when all can be served."""
+    """Print a table of the models in the folder; return 0 if all can be served."""
     console = Console()
     table = Table(title=f"models in {settings.models_dir}", title_justify="left")
     for column in COLUMNS:
@@ -69,9 +69,11 @@ def check(settings: Settings, *, write_expected: bool = False) -> int:
 def _load(
     console: Console, found: ModelFiles, settings: Settings, write_expected: bool
 ) -> Model:
-    """Load one model behind a progress bar that vanishes."""
-    with stages(console, found.name, STAGES) as tell:
-        return load(found, settings, tell, decide=True, write_expected=write_expected)
+    """Load one model, showing a progress bar."""
+    with stages(console, found.name, STAGES) as on_progress:
+        return load(
+            found, settings, on_progress, decide=True, write_expected=write_expected
+        )
 
 
 def _row(model: Model) -> list[str]:

@@ -1,4 +1,4 @@
-"""Progress on the console of what passes through stages, such as loading a model."""
+"""A progress bar for work in stages, such as loading a model."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 @contextmanager
 def stages(console: Console, name: str, total: int) -> Iterator[Callable[[str], None]]:
-    """A bar that vanishes at the end; tell it each of `total` stages as it begins."""
+    """Show a progress bar; yields the callback that each of `total` stages calls."""
     columns = (
         TextColumn("{task.fields[model]}"),
         BarColumn(),

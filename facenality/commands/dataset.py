@@ -1,9 +1,7 @@
-"""`app.py dataset OUT/`: the corrections, as a directory that Keras reads.
+"""`app.py dataset OUT/`: exports the corrections as a directory that Keras reads.
 
-OUT/FOLDER/HASH.png with a folder for each label, and OUT/labels.txt with the label of
-each folder, in the folders' alphabetical order, which is the order of Keras's classes.
-
-A label -> the name of a folder, on any file system.
+Writes OUT/FOLDER/HASH.png with a folder for each label, and OUT/labels.txt with the
+label of each folder in alphabetical order of the folders, the order of Keras's classes.
 """
 
 import re
@@ -21,13 +19,13 @@ from ..features.uploads.store import FILE, Store
 from ..settings import Settings
 
 _UNSAFE = re.compile(r"[^\w .+-]")  # \w: the letters and digits of any script
-# Names that Windows keeps for devices, whatever comes after a dot.
+# Names that Windows reserves for devices, with any extension.
 _DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 MAX_BYTES = 100
 
 
 def folders(labels: Iterable[str]) -> dict[str, str]:
-    """A folder for each label; no two are the same, also where case does not count."""
+    """A folder name for each label, valid and unique on any file system."""
     taken: set[str] = set()
     names = {}
     for label in sorted(set(labels)):
@@ -44,7 +42,7 @@ def folders(labels: Iterable[str]) -> dict[str, str]:
 def _safe(label: str) -> str:
     text = _UNSAFE.sub("_", unicodedata.normalize("NFC", label))
     text = text.encode()[:MAX_BYTES].decode(errors="ignore")
-    text = text.strip(" .") or "_"  # hidden, "..", or cut off by Windows
+    text = text.strip(" .") or "_"  # dots and spaces there hide it or confuse Windows
     return f"_{text}" if _DEVICE.fullmatch(text) else text
 
 
@@ -52,14 +50,14 @@ LABELS = "labels.txt"
 
 
 def dataset(settings: Settings, out: Path, *, force: bool = False) -> int:
-    """Export what `settings.model` (or the only model there is) was corrected on."""
+    """Export the corrections of `settings.model`, or of the only model with some."""
     console = Console(stderr=True)
     store = Store(
         settings.uploads_dir, settings.uploads_max_bytes, settings.uploads_max_age_days
     )
     try:
         records = corrections(store.records() if store.exists() else [], settings.model)
-        make_way(out, force=force)
+        make_empty(out, force=force)
         exported = export(
             store, track(records, "exporting", console=console), names(records), out
         )
@@ -71,17 +69,21 @@ def dataset(settings: Settings, out: Path, *, force: bool = False) -> int:
 
 
 def corrections(records: list[Record], model: str | None) -> list[Record]:
-    """What has a label, for one model; of one content the newest. Raises NotUsable."""
+    """The corrections of one model; of several for the same file the newest.
+
+    Raises UnprocessableInput if there is none, or if several models have some.
+    """
     labelled = [r for r in records if r.label is not None]
     models = sorted({r.model for r in labelled})
     if model is None and len(models) > 1:
         raise UnprocessableInput(
-            f"Several models were corrected; --model {'|'.join(models)}."
+            f"Several models have corrections; choose one by --model "
+            f"{'|'.join(models)}."
         )
     chosen = {r.file: r for r in labelled if model in (None, r.model)}
     if not chosen:
-        whom = f" of model {model}" if model else ""
-        raise UnprocessableInput(f"There are no corrections{whom} to be exported.")
+        of_model = f" of model {model}" if model else ""
+        raise UnprocessableInput(f"There are no corrections{of_model} to export.")
     return list(chosen.values())
 
 
@@ -90,10 +92,10 @@ def names(records: Iterable[Record]) -> dict[str, str]:
     return folders(str(r.label) for r in records)
 
 
-def make_way(out: Path, *, force: bool) -> None:
-    """Make `out` an empty folder. Raises NotUsable where that would lose anything.
+def make_empty(out: Path, *, force: bool) -> None:
+    """Make `out` an empty folder. Raises UnprocessableInput if it has other files.
 
-    By `force` an earlier export is removed; what is not from an export stays.
+    With `force`, the files of an earlier export are removed, and only those.
     """
     if force:
         for file in [f for f in out.glob("*/*") if FILE.fullmatch(f.name)]:
@@ -110,7 +112,7 @@ def make_way(out: Path, *, force: bool) -> None:
 def export(
     store: Store, records: Iterable[Record], names: dict[str, str], out: Path
 ) -> int:
-    """Copy the files and write the labels; how many files that were."""
+    """Copy the files and write the labels; return the number of files."""
     exported = 0
     for record in records:
         folder = out / names[str(record.label)]

@@ -1,1 +1,1 @@
-"""Opt-in features; each can be deleted without touching the rest."""
+"""Optional features; each can be deleted without touching the others."""

@@ -1,4 +1,4 @@
-"""One line per event on stderr, with the time in front: as text, or as JSON.
+"""Logs one line per event to stderr, as text or as JSON.
 
 An event is a sentence, or a dict of fields whose str() is the sentence.
 """
@@ -14,23 +14,23 @@ log = logging.getLogger(__name__)
 
 
 def set_up(level: str, form: str = "text") -> None:
-    """Send the package's log to stderr from `level` on. Idempotent."""
-    # Pillow warns about clients' broken files; their answer says it, the log need not.
+    """Log the package's events of at least `level` to stderr. Idempotent."""
+    # Pillow warns about clients' broken files, which the reply reports anyway.
     warnings.filterwarnings("ignore", module="PIL")
-    # None of these is in a line of ours; the stdlib's HOWTO, "Optimization".
+    # Our lines contain none of these. Source: logging HOWTO, section "Optimization".
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    logging._srcfile = None  # named there
-    ours = logging.getLogger("facenality")
-    ours.setLevel(level.upper())
-    ours.propagate = False
-    if not ours.handlers:
+    logging._srcfile = None  # as that section says
+    package = logging.getLogger("facenality")
+    package.setLevel(level.upper())
+    package.propagate = False
+    if not package.handlers:
         handler = logging.StreamHandler(sys.stderr)
         handler.setFormatter(_Json() if form == "json" else _text())
-        ours.addHandler(handler)
+        package.addHandler(handler)
 
 
-def of_greenlets(hub: Any) -> None:
-    """Send what ends a greenlet of gevent's `hub` through the log as well."""
+def log_failed_greenlets(hub: Any) -> None:
+    """Log exceptions that end a greenlet of gevent's `hub`."""
 
     def report(_context: object, *error: Any) -> None:
         log.error("a greenlet failed", exc_info=error)
@@ -43,7 +43,7 @@ def _text() -> logging.Formatter:
 
 
 class _OneLine(logging.Formatter):
-    """Escape what could forge a second line; a traceback's lines are marked."""
+    """Escapes characters that could forge a second line; marks a traceback's lines."""
 
     def formatException(self, ei: Any) -> str:  # noqa: N802  stdlib's name
         lines = super().formatException(ei).splitlines()
@@ -55,7 +55,7 @@ class _OneLine(logging.Formatter):
 
 
 class _Json(logging.Formatter):
-    """An object a line, in ASCII: nothing in it can begin another."""
+    """One JSON object per line, in ASCII so that no value can start another line."""
 
     def format(self, record: logging.LogRecord) -> str:
         when = datetime.fromtimestamp(record.created, UTC)

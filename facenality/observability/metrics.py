@@ -1,8 +1,6 @@
-"""What the server counts and measures of itself, for Prometheus.
+"""Prometheus metrics.
 
-The names are a promise to dashboards and alerts; docs/operating.md explains each.
-
-How late the hub wakes: the measure of everything that keeps it from its sockets.
+Dashboards and alerts depend on the names; docs/operating.md explains each of them.
 """
 
 import os
@@ -28,20 +26,20 @@ from prometheus_client.registry import Collector
 
 from ..errors import InvalidSetting
 
-# A request with no route of ours, and one that the server refused before routing.
+# Label of requests for unknown paths and of those refused before routing.
 NO_ROUTE = "(no route)"
 
-# Statuses of work that was turned away: no key, too much, too late, not now. Other
-# errors are an answer: they tell clients what is wrong with what they sent.
+# Statuses of work that was turned away: no key, too large, too late, overloaded. Other
+# errors count as answers: they tell clients what is wrong with their requests.
 REFUSED = frozenset({401, 408, 413, 429, 431, 499, 503, 504})
 
 OPENMETRICS = "application/openmetrics-text"
 
-# From a small network's milliseconds to the 30 s at which a request expires: about 2.5
-# from one to the next, so that a percentile read off them is within a factor of two.
+# From a small network's milliseconds to the 30 s at which a request expires. Steps of
+# about 2.5 make percentiles computed from them accurate to about a factor of two.
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
-# Batches are padded to powers of two, and 1024 is the most that max_batch_size allows.
+# Batches are padded to powers of two, and max_batch_size is at most 1024.
 SIZES = tuple(2**n for n in range(11))
 
 
@@ -49,18 +47,18 @@ Instrument = TypeVar("Instrument", Counter, Histogram)
 
 
 class Metrics:
-    """The instruments of one process, in a registry of their own.
+    """The metrics of one process, in a registry of their own.
 
-    With PROMETHEUS_MULTIPROC_DIR set, `exposition` adds up all processes that share
-    that folder; what is read off this process at the scrape stays its own.
+    With PROMETHEUS_MULTIPROC_DIR set, `exposition` adds up the processes that share
+    that folder. Values that are read at the scrape are those of this process only.
     """
 
     def __init__(self) -> None:
-        """Raises WrongSetting where that folder is not there."""
+        """Raises InvalidSetting if that folder does not exist."""
         self._shared = _shared_folder()
         disable_created_metrics()  # type: ignore[no-untyped-call]  # double the series
         self._counted = CollectorRegistry()
-        self._read_off: list[Collector] = [
+        self._read_at_scrape: list[Collector] = [
             ProcessCollector(registry=None),
             PlatformCollector(registry=None),
         ]
@@ -92,12 +90,12 @@ class Metrics:
         )
 
     def answered(self, route: str, status: int, seconds: float) -> None:
-        """A request has its reply; `route` is a template, never a path."""
+        """Count an answered request; `route` is a template, never a path."""
         _of(self._requests, route, str(status)).inc()
         _of(self._duration, route).observe(seconds)
 
     def refused(self, status: int, reason: str) -> None:
-        """A request, or an input of it, got an error: counts where it was turned away.
+        """Count a request or input that got an error, if its status is in REFUSED.
 
         `reason` is the error's code, of which there are few.
         """
@@ -107,7 +105,7 @@ class Metrics:
     def answered_early(
         self, status: int | None, reason: str, route: str = NO_ROUTE
     ) -> None:
-        """Refused outside Flask: with an error, or by a close alone (None)."""
+        """Count a request refused before Flask; status None: closed without a reply."""
         if status is None:
             _of(self._rejected, reason).inc()
             return
@@ -115,29 +113,29 @@ class Metrics:
         self.refused(status, reason)
 
     def decoded(self, model: str, seconds: float) -> None:
-        """One instance of `model` is a tensor."""
+        """Count an instance of `model` that has been decoded."""
         _of(self._decode, model).observe(seconds)
 
     def waited(self, model: str, seconds: float) -> None:
-        """One instance of `model` has been in the queue."""
+        """Count an instance of `model` that has left the queue."""
         _of(self._queue_wait, model).observe(seconds)
 
     def predicted(self, model: str, size: int, seconds: float) -> None:
-        """One batch of `model` has its scores."""
+        """Count a batch that `model` has computed."""
         _of(self._batch_size, model).observe(size)
         _of(self._predict, model).observe(seconds)
 
     def lagged(self, seconds: float) -> None:
-        """The hub woke `seconds` late."""
+        """Count a wake-up of the hub that was `seconds` late."""
         self._lag.observe(seconds)
 
-    def read_off(self, collector: Collector) -> None:
-        """Ask `collector` at each scrape."""
-        self._read_off.append(collector)
+    def read_at_scrape(self, collector: Collector) -> None:
+        """Read `collector` at each scrape."""
+        self._read_at_scrape.append(collector)
 
     def exposition(self, accept: str) -> tuple[bytes, str]:
-        """All of it in the format that `accept` asks for, and its content type."""
-        # Not the client's own words: prometheus-client stumbles over odd versions.
+        """All metrics, in a format that `accept` allows, and the content type."""
+        # Not the client's own header: prometheus-client fails on unusual versions.
         openmetrics = f"{OPENMETRICS};version=1.0.0" if OPENMETRICS in accept else ""
         encode, content_type = choose_encoder(openmetrics)
         everything = CollectorRegistry()
@@ -145,7 +143,7 @@ class Metrics:
             MultiProcessCollector(everything, self._shared)  # type: ignore[no-untyped-call]
         else:
             everything.register(self._counted)
-        for collector in self._read_off:
+        for collector in self._read_at_scrape:
             everything.register(collector)
         return encode(everything), content_type
 
@@ -162,28 +160,28 @@ class Metrics:
 
 @cache
 def _of(instrument: Instrument, *labels: str) -> Instrument:
-    """`instrument` for these labels, of which there are few; its own lookup is slow."""
+    """`instrument` for these labels, cached: its own lookup is slow."""
     child: Instrument = instrument.labels(*labels)
     return child
 
 
 def _shared_folder() -> str | None:
-    """Prometheus-client's own variable; it has read it at its import."""
+    """The folder in prometheus-client's own variable, which it reads at import."""
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
     if folder and not Path(folder).is_dir():
         raise InvalidSetting(
-            f"PROMETHEUS_MULTIPROC_DIR is {folder!r}: it should be a folder that is "
-            "there, and empty before the start"
+            f"PROMETHEUS_MULTIPROC_DIR is {folder!r}: it should be an existing folder "
+            "that is empty at the start"
         )
     return folder or None
 
 
-INTERVAL = 1.0  # seconds; one wake-up a second costs an idle server nothing one can see
+INTERVAL = 1.0  # seconds; one wake-up a second costs an idle server next to nothing
 
 
-def watch_loop_lag(tell: Callable[[float], None]) -> NoReturn:
-    """Sleep again and again, and tell how many seconds too late each sleep ended."""
+def watch_loop_lag(report: Callable[[float], None]) -> NoReturn:
+    """Sample event-loop lag once a second: how many seconds late each sleep ends."""
     while True:
         due = time.monotonic() + INTERVAL
         gevent.sleep(INTERVAL)
-        tell(max(0.0, time.monotonic() - due))
+        report(max(0.0, time.monotonic() - due))

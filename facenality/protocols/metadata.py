@@ -1,4 +1,4 @@
-"""A model's signature as each protocol tells it; shapes with their batch axis as -1."""
+"""A model's signature in the format of each protocol, with -1 as the batch axis."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ IMAGES = "an encoded image (JPEG, PNG, WebP, GIF, BMP) for each instance, shape 
 
 
 def signature_def(signature: Signature) -> dict[str, Any]:
-    """TensorFlow Serving's `signature_def`, as protobuf's JSON of SignatureDefMap."""
+    """TensorFlow Serving's `signature_def`: protobuf's JSON of a SignatureDefMap."""
     inputs = {one.name: _tensor_info(one) for one in signature.inputs}
     outputs = {one.name: _tensor_info(one) for one in signature.outputs}
     method = "tensorflow/serving/predict"
@@ -33,7 +33,7 @@ def _tensor_info(facts: TensorSpec) -> dict[str, Any]:
 
 
 def v2_inputs(signature: Signature) -> list[dict[str, Any]]:
-    """The inputs of V2 metadata; an image model says that it takes BYTES too."""
+    """The inputs of V2 metadata; those of image models mention BYTES as well."""
     more = {"parameters": {"BYTES": IMAGES}} if signature.images else {}
     return [_tensor(one) | more for one in signature.inputs]
 
@@ -52,7 +52,7 @@ def _tensor(facts: TensorSpec) -> dict[str, Any]:
 
 
 def v2_config(signature: Signature) -> dict[str, Any]:
-    """What of Triton's ModelConfig is true here; `dims` leave the batch axis out."""
+    """The fields of Triton's ModelConfig that apply; `dims` exclude the batch axis."""
     return {
         "max_batch_size": MAX_INSTANCES,
         "input": [_config(one) for one in signature.inputs],

@@ -1,7 +1,4 @@
-"""What a model takes and gives, by name: what both protocols tell, and hold it to.
-
-One table of what each side calls a number's kind.
-"""
+"""A model's inputs and outputs by name, and the dtype names of both protocols."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,57 +8,57 @@ from ..arrays import Array, Arrays
 from ..errors import TooLarge
 from ..spec import ModelConfig, ModelSpec, TensorSpec
 
-# Half the places of a batcher: a larger request could only ever find an idle server.
+# Half of scheduling's MAX_JOBS: a larger request would need a nearly idle server.
 MAX_INSTANCES = 256
 
 
 @dataclass(frozen=True)
 class Signature:
-    """The tensors in the model's own order, and what else an instance may be."""
+    """The tensors in the model's own order, and other forms of an instance."""
 
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     labels: tuple[str, ...]
-    images: bool  # an encoded image may stand for the input's numbers
-    texts: bool  # an instance is one text, whatever the input's shape
+    images: bool  # an encoded image may be sent instead of the input's numbers
+    texts: bool  # an instance is one text, whatever the input's shape is
 
     def named(self, scores: Arrays) -> dict[str, Array]:
-        """One instance's scores, by output."""
+        """One instance's scores, by the name of the output."""
         return scores if isinstance(scores, dict) else {self.outputs[0].name: scores}
 
 
 def of(recipe: ModelConfig, facts: ModelSpec) -> Signature:
-    """The signature of a model; what a `model.py` does not say, its card does."""
+    """The signature of a model; the card fills in what a `model.py` leaves out."""
     return Signature(
         tuple(map(recipe.taken, facts.inputs)),
-        facts.outputs or (_unsaid(recipe),),
+        facts.outputs or (_unknown_output(recipe),),
         recipe.labels,
         recipe.image is not None,
         recipe.task == "text-classification",
     )
 
 
-def _unsaid(recipe: ModelConfig) -> TensorSpec:
-    """The output of a `model.py`: float64 holds whatever numbers it answers."""
+def _unknown_output(recipe: ModelConfig) -> TensorSpec:
+    """The output of a `model.py`: float64 can hold all numbers that it may return."""
     shape = (len(recipe.labels),) if recipe.labels else None
     return TensorSpec("scores", shape, "float64")
 
 
 def names(tensors: Sequence[TensorSpec]) -> str:
-    """As a sentence lists them."""
+    """The names of `tensors`, listed for an error sentence."""
     return ", ".join(repr(one.name) for one in tensors)
 
 
 def shown(word: Any) -> str:
-    """A client's own word, short, as a sentence repeats it."""
+    """A client's value, shortened, for an error sentence."""
     return repr(word[:80]) if isinstance(word, str) else f"({type(word).__name__})"
 
 
 def check_count(count: int) -> None:
-    """Raise TooLarge for more instances than one request may bring."""
+    """Raise TooLarge for more instances than one request may have."""
     if count > MAX_INSTANCES:
         raise TooLarge(
-            f"{count} instances in one request; at most {MAX_INSTANCES} are taken.",
+            f"The request has {count} instances; at most {MAX_INSTANCES} are allowed.",
             code="too_many_inputs",
         )
 
@@ -73,7 +70,7 @@ class Names(NamedTuple):
     tensorflow: str
 
 
-# By NumPy's name; "string" as in TensorFacts.
+# By NumPy's name; "string" as in TensorSpec.
 NAMES = {
     "bool": Names("BOOL", "DT_BOOL"),
     "uint8": Names("UINT8", "DT_UINT8"),
@@ -94,5 +91,5 @@ DTYPES = {names.v2: dtype for dtype, names in NAMES.items()}
 
 
 def names_of(dtype: str) -> Names:
-    """Of any dtype that a model may have; one beyond the table keeps its own name."""
+    """The names of a dtype; one that is not in the table keeps its own name."""
     return NAMES.get(dtype, Names(dtype.upper(), f"DT_{dtype.upper()}"))

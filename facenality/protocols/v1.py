@@ -1,8 +1,6 @@
-"""TensorFlow Serving's REST: rows, columns and examples -> payloads.
+"""TensorFlow Serving's REST API: rows, columns or examples -> payloads; scores -> JSON.
 
 Source: tensorflow_serving/g3doc/api_rest.md and util/json_tensor.cc.
-
-Rows of scores -> the replies of TensorFlow Serving's REST.
 """
 
 import binascii
@@ -25,7 +23,7 @@ MAX_AXES = 32  # NumPy's own limit for walking through an array
 
 
 def read(document: Any, signature: Signature) -> tuple[Sequence[Payload], bool]:
-    """The payloads of a predict request, and whether they came in columns.
+    """The payloads of a predict request; True if they were sent in columns.
 
     Raises Malformed, TooLarge.
     """
@@ -33,8 +31,8 @@ def read(document: Any, signature: Signature) -> tuple[Sequence[Payload], bool]:
         "inputs" in document
     ):
         raise Malformed(
-            "The JSON must be an object with either 'instances', a list of rows, or "
-            "'inputs', the columns by name."
+            "The JSON must be an object with either 'instances' (a list of rows) or "
+            "'inputs' (the columns by name)."
         )
     check_signature(document, SIGNATURE)
     if "instances" in document:
@@ -57,7 +55,9 @@ def examples(document: Any, verb: str, signature: Signature) -> Sequence[Payload
         raise Malformed(f"The features of 'context' must be {names(signature.inputs)}.")
     check_count(len(given))
     if not all(isinstance(one, dict) and not one.keys() & context for one in given):
-        raise Malformed("An example is an object with none of the context's features.")
+        raise Malformed(
+            "An example must be an object without the features of the context."
+        )
     return _each([context | one for one in given], "examples", signature)
 
 
@@ -66,7 +66,7 @@ def check_signature(document: dict[str, Any], *known: str) -> None:
     given = document.get("signature_name", "")
     if given is not None and not (isinstance(given, str) and given in ("", *known)):
         raise Malformed(
-            f"There is no such signature; there is {', '.join(known)}.",
+            f"The model has no such signature; use {', '.join(known)}.",
             code="no_such_signature",
         )
 
@@ -87,17 +87,19 @@ def _columns(inputs: Any, signature: Signature) -> list[Any]:
         raise Malformed(f"'inputs' must also have {names(missing)}.")
     columns = {one.name: inputs[one.name] for one in signature.inputs}
     if not all(isinstance(column, LISTS) for column in columns.values()):
-        raise Malformed("A column of 'inputs' must be a list, an element an instance.")
+        raise Malformed(
+            "A column of 'inputs' must be a list with one element per instance."
+        )
     lengths = {len(column) for column in columns.values()}
     if len(lengths) > 1:
-        raise Malformed("The columns of 'inputs' must be of one length.")
+        raise Malformed("The columns of 'inputs' must have the same length.")
     check_count(*lengths)
     rows = zip(*columns.values(), strict=True)
     return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
 def _payload(given: Any, index: int, signature: Signature) -> Any:
-    """An instance by its inputs' names, or bare where there is only one."""
+    """An instance: an object by input names, or the bare value of a single input."""
     single = signature.inputs[0] if len(signature.inputs) == 1 else None
     if single and (not isinstance(given, dict) or is_b64(given)):
         return _value(given, single, signature)
@@ -114,7 +116,7 @@ def _payload(given: Any, index: int, signature: Signature) -> Any:
 
 
 def is_b64(value: Any) -> bool:
-    """Whether `value` is how TensorFlow Serving writes bytes."""
+    """True if `value` is TensorFlow Serving's form of bytes."""
     return (
         isinstance(value, dict)
         and value.keys() == {"b64"}
@@ -123,7 +125,7 @@ def is_b64(value: Any) -> bool:
 
 
 def _value(value: Any, facts: TensorSpec, signature: Signature) -> Any:
-    """Bytes out of their objects; a list of numbers is not looked through."""
+    """Unpack bytes and texts; lists of numbers are left for the decoder thread."""
     alone = len(signature.inputs) == 1
     if signature.images and (alone or facts.dtype != "string"):
         return value["b64"] if is_b64(value) else value  # decoded in a decoder thread
@@ -137,19 +139,20 @@ def _value(value: Any, facts: TensorSpec, signature: Signature) -> Any:
 
 
 class Texts:
-    """The texts of one instance as JSON had them; an array for the thread that asks."""
+    """The texts of one instance from JSON; a decoder thread makes them an array."""
 
     def __init__(self, value: Any) -> None:
         self._value = value
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        """As many as there are, in their shape. Raises Malformed, TooLarge."""
+        """NumPy's protocol: the texts in their shape. Raises Malformed, TooLarge."""
         array = np.array(self._value, object)
         if array.ndim > MAX_AXES:
-            raise Malformed(f"Texts may be nested {MAX_AXES} deep.")
+            raise Malformed(f"Texts may be nested at most {MAX_AXES} deep.")
         if array.size > MAX_STRINGS:
             raise TooLarge(
-                f"{array.size} texts in one instance; at most {MAX_STRINGS}."
+                f"An instance has {array.size} texts; at most {MAX_STRINGS} are "
+                "allowed."
             )
         for index, one in np.ndenumerate(array):
             array[index] = _text(one) if is_b64(one) else one
@@ -160,14 +163,14 @@ def _text(value: dict[str, str]) -> str:
     try:
         return b64decode(value["b64"], validate=True).decode()
     except (binascii.Error, ValueError):
-        raise Malformed("A {'b64': …} is not base64 of UTF-8 text.") from None
+        raise Malformed("A {'b64': …} is not UTF-8 text in base64.") from None
 
 
-BYTES_SUFFIX = "_bytes"  # of an output's name: its strings are binary
+BYTES_SUFFIX = "_bytes"  # an output whose name ends so has binary strings
 
 
 def predictions(rows: Sequence[Arrays], signature: Signature) -> list[Any]:
-    """The answer to rows: a value each, by name where there are several outputs."""
+    """The answer to rows: a value for each, by name if there are several outputs."""
     named = [signature.named(scores) for scores in rows]
     for output in signature.outputs:
         describe.check([row[output.name] for row in named], binary=False)
@@ -175,11 +178,11 @@ def predictions(rows: Sequence[Arrays], signature: Signature) -> list[Any]:
 
 
 def outputs(rows: Sequence[Arrays], signature: Signature) -> Any:
-    """The answer to columns: one list, by name where there are several outputs."""
-    given = predictions(rows, signature)
+    """The answer to columns: one list, or one by name if there are several outputs."""
+    values = predictions(rows, signature)
     if len(signature.outputs) == 1:
-        return given
-    return {one.name: [row[one.name] for row in given] for one in signature.outputs}
+        return values
+    return {one.name: [row[one.name] for row in values] for one in signature.outputs}
 
 
 def _row(named: dict[str, Array], signature: Signature) -> Any:
@@ -197,7 +200,7 @@ def _b64(element: Any) -> Any:
 
 
 def single(scores: Arrays) -> float:
-    """The one number of a regression. Raises Malformed where there are more."""
+    """The one number of a regression. Raises Malformed if there are more."""
     if isinstance(scores, dict) or np.size(scores) != 1:
-        raise Malformed("The model answers more than one number; use :predict.")
+        raise Malformed("The model returns more than one number; use :predict.")
     return float(finite(np.asarray(scores)).item())

@@ -1,11 +1,7 @@
-"""An infer request of the Open Inference Protocol V2 -> payloads and wanted outputs.
+"""An infer request of the Open Inference Protocol V2 -> payloads and requested outputs.
 
-Binary tensors follow the JSON in the order of the inputs that claim them.
+Binary tensors follow the JSON, in the order of the inputs that they belong to.
 Source: inference_rest.md of kserve/open-inference-protocol, and Triton's extensions.
-
-The inputs of an infer request -> a payload for each instance.
-
-The data of one input -> its instances.
 """
 
 import math
@@ -25,10 +21,13 @@ from .v2_tensors import Shape
 
 
 def listed(data: Any, datatype: str, shape: Shape, signature: Signature) -> list[Any]:
-    """From JSON; numbers stay as they are. Raises Malformed, TooLarge."""
+    """The instances in JSON `data`; numbers are not converted yet.
+
+    Raises Malformed, TooLarge.
+    """
     if not isinstance(data, LISTS):
         raise Malformed(
-            "An input needs 'data' in a list, or the parameter 'binary_data_size'."
+            "An input needs a list 'data', or the parameter 'binary_data_size'."
         )
     if datatype == "BYTES":
         return instances(v2_tensors.strings(data, shape), signature)
@@ -37,19 +36,20 @@ def listed(data: Any, datatype: str, shape: Shape, signature: Signature) -> list
 
 
 def _rows(data: list[Any] | Array, shape: Shape) -> Iterable[Any]:
-    """`data` by instance; it is nested like the shape, or flat."""
+    """`data` split by instance; it is nested like the shape, or flat."""
     count, each = shape[0], math.prod(shape[1:])
     if len(data) == count and (len(shape) == 1 or isinstance(data[0], LISTS)):
         return data
     if len(data) != count * each:
         raise Malformed(
-            f"'data' has {len(data)} elements, shape {list(shape)} has {count * each}."
+            f"'data' has {len(data)} elements, but shape {list(shape)} needs "
+            f"{count * each}."
         )
     return [data[i * each : (i + 1) * each] for i in range(count)]
 
 
 def instances(array: Array, signature: Signature) -> list[Any]:
-    """Strings by instance: an encoded image, a text, or an array of texts."""
+    """Split strings by instance: an encoded image, a text, or an array of texts."""
     if signature.images:
         return list(array.flat)
     for index, element in np.ndenumerate(array):
@@ -61,17 +61,17 @@ def _text(element: Any) -> str:
     try:
         return element if isinstance(element, str) else element.decode()
     except UnicodeDecodeError:
-        raise Malformed("A string of BYTES is not UTF-8.", code="not_text") from None
+        raise Malformed("A BYTES element is not UTF-8 text.", code="not_text") from None
 
 
 MAX_AXES = 32
-MAX_LENGTH = 2**31 - 1  # of an axis; their product stays printable
+MAX_LENGTH = 2**31 - 1  # of an axis; the product of all can still be printed
 
 
 def input_payloads(
     entries: list[dict[str, Any]], tail: memoryview, signature: Signature
 ) -> list[Payload]:
-    """One for each instance along the first axis. Raises Malformed, TooLarge."""
+    """A payload for each instance along the first axis. Raises Malformed, TooLarge."""
     by_name = {one.name: one for one in signature.inputs}
     columns: dict[str, list[Any]] = {}
     for entry in entries:
@@ -86,9 +86,11 @@ def input_payloads(
     if len(columns) < len(by_name):
         raise Malformed(f"The model needs all of {names(signature.inputs)}.")
     if len(tail):
-        raise Malformed(f"{len(tail)} bytes of binary data belong to no input.")
+        raise Malformed(
+            f"The body has {len(tail)} more bytes of binary data than its inputs."
+        )
     if len({len(column) for column in columns.values()}) > 1:
-        raise Malformed("The inputs differ in the length of their first axis.")
+        raise Malformed("The inputs must have the same length along the first axis.")
     if len(columns) == 1:
         return next(iter(columns.values()))
     rows = zip(*columns.values(), strict=True)
@@ -102,7 +104,7 @@ def parameters(entry: dict[str, Any]) -> dict[str, Any]:
         raise Malformed("'parameters' must be an object.")
     if "shared_memory_region" in given:
         raise Malformed(
-            "Shared memory is not served; send tensors in the body.",
+            "Shared memory is not supported; send tensors in the body.",
             code="no_shared_memory",
         )
     return given
@@ -111,7 +113,7 @@ def parameters(entry: dict[str, Any]) -> dict[str, Any]:
 def _column(
     entry: dict[str, Any], facts: TensorSpec, tail: memoryview, signature: Signature
 ) -> tuple[list[Any], memoryview]:
-    """The input's instances, and what is left of the binary data."""
+    """The input's instances, and the rest of the binary data."""
     datatype, shape = _datatype(entry), _shape(entry)
     if not _fits(datatype, shape, facts, signature):
         raise Malformed(_misfit(datatype, shape, facts, signature), code="wrong_shape")
@@ -123,8 +125,8 @@ def _column(
         raise Malformed("'binary_data_size' must be a number of bytes, without 'data'.")
     if size > len(tail):
         raise Malformed(
-            f"Input {facts.name!r} claims {size} bytes of binary data, of which "
-            f"{len(tail)} are there; see Inference-Header-Content-Length."
+            f"Input {facts.name!r} needs {size} bytes of binary data, but only "
+            f"{len(tail)} are left; check Inference-Header-Content-Length."
         )
     array = v2_tensors.from_bytes(tail[:size], datatype, shape)
     if datatype == "BYTES":
@@ -138,26 +140,27 @@ def _datatype(entry: dict[str, Any]) -> str:
     datatype = entry.get("datatype")
     if not isinstance(datatype, str) or datatype not in DTYPES:
         raise Malformed(
-            f"There is no datatype {shown(datatype)}; there are {', '.join(DTYPES)}.",
+            f"The datatype {shown(datatype)} does not exist; use one of "
+            f"{', '.join(DTYPES)}.",
             code="no_such_datatype",
         )
     return datatype
 
 
 def _shape(entry: dict[str, Any]) -> Shape:
-    """At least one instance of at least one number."""
+    """The input's shape: at least one instance, and no empty axis."""
     shape = entry.get("shape")
     if (
         not isinstance(shape, list)
         or not 1 <= len(shape) <= MAX_AXES
         or not all(type(length) is int and 0 < length <= MAX_LENGTH for length in shape)
     ):
-        raise Malformed("'shape' must be a list of lengths from 1 on.")
+        raise Malformed("'shape' must be a list of lengths, each 1 or larger.")
     return tuple(shape)
 
 
 def _fits(datatype: str, shape: Shape, facts: TensorSpec, signature: Signature) -> bool:
-    """Numbers are left for `decode` to cast; text is never a number."""
+    """True if the input fits the model; `decode` casts numbers, but never text."""
     if datatype == "BYTES" and (signature.images or signature.texts):
         return math.prod(shape[1:]) == 1
     if (datatype == "BYTES") != (facts.dtype == "string"):
@@ -168,11 +171,11 @@ def _fits(datatype: str, shape: Shape, facts: TensorSpec, signature: Signature) 
 def _misfit(
     datatype: str, shape: Shape, facts: TensorSpec, signature: Signature
 ) -> str:
-    takes = f"{names_of(facts.dtype).v2} of {batched(facts)}, instances along the first"
-    image = ", or BYTES of [-1], an encoded image each" if signature.images else ""
+    takes = f"{names_of(facts.dtype).v2} of shape {batched(facts)}"
+    image = ", or BYTES of shape [-1] with encoded images" if signature.images else ""
     return (
-        f"Input {facts.name!r} is {datatype} of {list(shape)}; the model takes {takes} "
-        f"axis{image}."
+        f"Input {facts.name!r} is {datatype} of shape {list(shape)}; the model takes "
+        f"{takes}, with instances along the first axis{image}."
     )
 
 
@@ -185,35 +188,35 @@ MAX_ID = 256  # characters; it comes back in the reply
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """An output as the client asks for it."""
+class RequestedOutput:
+    """An output in the form that the client requests."""
 
     facts: TensorSpec
     binary: bool
-    classes: int  # so many of its highest scores, as text; 0: the scores themselves
+    classes: int  # return this many of the highest scores as text; 0: all scores
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A request that has been read."""
+class InferRequest:
+    """A parsed request."""
 
     id: str | None
     payloads: Sequence[Payload]
-    outputs: list[Wanted]
+    outputs: list[RequestedOutput]
 
 
-def read(document: Any, tail: memoryview, signature: Signature) -> Asked:
-    """What `document`, with `tail` behind it, asks of a model. Raises Malformed."""
+def read(document: Any, tail: memoryview, signature: Signature) -> InferRequest:
+    """Parse `document`, followed by the binary `tail`. Raises Malformed, TooLarge."""
     if not isinstance(document, dict):
         raise Malformed('The JSON must be an object: {"inputs": [{"name": …}]}.')
-    wanted = _wanted(document, signature)
+    outputs = _requested_outputs(document, signature)
     entries = _objects(document, "inputs")
     if not entries:
         raise Malformed(
             f"'inputs' is empty; the model takes {names(signature.inputs)}."
         )
     payloads = input_payloads(entries, tail, signature)
-    return Asked(_id(document), payloads, wanted)
+    return InferRequest(_id(document), payloads, outputs)
 
 
 def _objects(document: dict[str, Any], field: str) -> list[dict[str, Any]]:
@@ -233,41 +236,46 @@ def _id(document: dict[str, Any]) -> str | None:
 
 
 def _writable(given: str) -> bool:
-    """JSON can escape half of a surrogate pair, UTF-8 cannot write it."""
+    """False if it has half of a surrogate pair: JSON can escape it, UTF-8 cannot."""
     return not any("\ud800" <= c <= "\udfff" for c in given)
 
 
-def _wanted(document: dict[str, Any], signature: Signature) -> list[Wanted]:
-    """The outputs asked for; all of them where none is named."""
+def _requested_outputs(
+    document: dict[str, Any], signature: Signature
+) -> list[RequestedOutput]:
+    """The requested outputs; all of them if none is named."""
     binary = _flag(parameters(document), "binary_data_output", default=False)
     entries = _objects(document, "outputs") or [
         {"name": one.name} for one in signature.outputs
     ]
     if len(entries) > len(signature.outputs):
-        raise Malformed(f"There are no more outputs than {names(signature.outputs)}.")
+        raise Malformed(f"The model's only outputs are {names(signature.outputs)}.")
     outputs = [_output(entry, binary, signature) for entry in entries]
     if len({one.facts.name for one in outputs}) < len(outputs):
-        raise Malformed("An output is asked for twice.")
+        raise Malformed("An output is requested twice.")
     return outputs
 
 
-def _output(entry: dict[str, Any], binary: bool, signature: Signature) -> Wanted:
-    name, wishes = entry.get("name"), parameters(entry)
+def _output(
+    entry: dict[str, Any], binary: bool, signature: Signature
+) -> RequestedOutput:
+    name, given = entry.get("name"), parameters(entry)
     by_name = {one.name: one for one in signature.outputs}
     facts = by_name.get(name) if isinstance(name, str) else None
     if facts is None:
         raise Malformed(
-            f"There is no output {shown(name)}; there is {names(signature.outputs)}.",
+            f"The model has no output {shown(name)}; it has "
+            f"{names(signature.outputs)}.",
             code="no_such_output",
         )
-    classes = wishes.get("classification", 0)
+    classes = given.get("classification", 0)
     if type(classes) is not int or classes < 0:
         raise Malformed("'classification' must be a number of classes.")
-    return Wanted(facts, _flag(wishes, "binary_data", default=binary), classes)
+    return RequestedOutput(facts, _flag(given, "binary_data", default=binary), classes)
 
 
-def _flag(wishes: dict[str, Any], name: str, *, default: bool) -> bool:
-    flag = wishes.get(name, default)
+def _flag(given: dict[str, Any], name: str, *, default: bool) -> bool:
+    flag = given.get(name, default)
     if not isinstance(flag, bool):
         raise Malformed(f"{name!r} must be true or false.")
     return flag

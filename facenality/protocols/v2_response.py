@@ -10,15 +10,15 @@ from ..errors import Malformed, ModelFailed
 from ..tasks import describe
 from . import v2_tensors
 from .signature import Signature, names_of
-from .v2_request import Wanted
+from .v2_request import RequestedOutput
 
 
 def write(
-    rows: Sequence[Arrays], outputs: list[Wanted], signature: Signature
+    rows: Sequence[Arrays], outputs: list[RequestedOutput], signature: Signature
 ) -> tuple[list[dict[str, Any]], bytes]:
-    """The reply's "outputs", and the binary data to put behind the JSON.
+    """The reply's "outputs", and the binary data that follows the JSON.
 
-    Raises ModelFailed, and Malformed for classes of what is no row of scores.
+    Raises ModelFailed; Malformed if classes are requested of an output without scores.
     """
     named = [signature.named(row) for row in rows]
     entries, tail = [], []
@@ -37,8 +37,8 @@ def write(
     return entries, b"".join(tail)
 
 
-def _stacked(parts: list[Array], wanted: Wanted) -> Array:
-    """The batch of one output, in the dtype that the metadata tells."""
+def _stacked(parts: list[Array], wanted: RequestedOutput) -> Array:
+    """The batch of one output, in the dtype of the metadata."""
     try:
         array = np.stack(parts)
         if wanted.facts.dtype == "string":
@@ -46,19 +46,19 @@ def _stacked(parts: list[Array], wanted: Wanted) -> Array:
         return array.astype(wanted.facts.dtype, copy=False)
     except (ValueError, TypeError):
         raise ModelFailed(
-            f"The model answered no {wanted.facts.dtype} of one shape for all "
-            f"instances in {wanted.facts.name!r}."
+            f"Output {wanted.facts.name!r} of the model is not {wanted.facts.dtype} "
+            "of the same shape for all instances."
         ) from None
 
 
-def _ranked(array: Array, wanted: Wanted, labels: tuple[str, ...]) -> Array:
+def _ranked(array: Array, wanted: RequestedOutput, labels: tuple[str, ...]) -> Array:
     """The highest scores as "score:index:label", best first.
 
     Source: Triton's extension_classification.md.
     """
     if array.ndim != 2 or array.dtype.kind not in "biuf":
         raise Malformed(
-            f"Output {wanted.facts.name!r} is no row of scores to classify."
+            f"Output {wanted.facts.name!r} has no row of scores to classify."
         )
     ends = [f":{label}" for label in labels] if len(labels) == array.shape[1] else None
     best = np.argsort(-array.astype(np.float64), axis=1, kind="stable")
@@ -69,7 +69,7 @@ def _ranked(array: Array, wanted: Wanted, labels: tuple[str, ...]) -> Array:
     return np.array(texts, object)
 
 
-def _output(array: Array, wanted: Wanted) -> tuple[dict[str, Any], bytes]:
+def _output(array: Array, wanted: RequestedOutput) -> tuple[dict[str, Any], bytes]:
     datatype = "BYTES" if wanted.classes else names_of(wanted.facts.dtype).v2
     entry = {
         "name": wanted.facts.name,

@@ -1,7 +1,7 @@
-"""Tensors of the Open Inference Protocol: as bytes behind the JSON, and as lists in it.
+"""Tensors of the Open Inference Protocol: as bytes after the JSON, or as lists in it.
 
-Binary data is little-endian and row-major; a BYTES element is a uint32 length and as
-many bytes. Source: Triton's extension_binary_data.md.
+Binary data is little-endian and row-major; a BYTES element is a uint32 length followed
+by that many bytes. Source: Triton's extension_binary_data.md.
 """
 
 import math
@@ -18,22 +18,22 @@ from .signature import DTYPES
 
 Shape = tuple[int, ...]
 
-# Each is a Python object; 256 instances of 64 strings are beyond any use we know of.
+# Each is a Python object; 256 instances of 64 strings exceed any use we know of.
 MAX_STRINGS = 16_384
 
 
 def from_bytes(raw: memoryview, datatype: str, shape: Shape) -> Array:
-    """The tensor that `raw` holds, without a copy where there is a NumPy type for it.
+    """The tensor in `raw`, without a copy if NumPy has its type.
 
-    BF16 are their bits, BYTES an array of bytes. Raises Malformed, TooLarge.
+    BF16 becomes uint16 bits, BYTES an array of bytes. Raises Malformed, TooLarge.
     """
     if datatype == "BYTES":
         return _objects(_elements(raw, math.prod(shape)), shape)
     wire = np.dtype("uint16" if datatype == "BF16" else DTYPES[datatype])
     if math.prod(shape) * wire.itemsize != len(raw):
         raise Malformed(
-            f"{datatype} of shape {list(shape)} is {math.prod(shape) * wire.itemsize} "
-            f"bytes of binary data, not {len(raw)}."
+            f"{datatype} of shape {list(shape)} needs "
+            f"{math.prod(shape) * wire.itemsize} bytes of binary data, not {len(raw)}."
         )
     if datatype == "BOOL":
         return _truths(np.frombuffer(raw, np.uint8)).reshape(shape)
@@ -42,13 +42,15 @@ def from_bytes(raw: memoryview, datatype: str, shape: Shape) -> Array:
 
 def _truths(flat: Array) -> Array:
     if flat.max(initial=0) > 1:
-        raise Malformed("A BOOL of binary data is a byte of 0 or 1.")
+        raise Malformed("In binary data, a BOOL must be a byte of 0 or 1.")
     return flat.view(np.bool_)
 
 
 def _elements(raw: memoryview, count: int) -> list[bytes]:
     if count > MAX_STRINGS:
-        raise TooLarge(f"{count} strings in one tensor; at most {MAX_STRINGS}.")
+        raise TooLarge(
+            f"A tensor has {count} strings; at most {MAX_STRINGS} are allowed."
+        )
     elements, start = [], 0
     for _ in range(count):
         if start + 4 > len(raw):
@@ -58,7 +60,7 @@ def _elements(raw: memoryview, count: int) -> list[bytes]:
         elements.append(bytes(raw[start - length : start]))
     if start != len(raw) or len(elements) != count:
         raise Malformed(
-            f"The binary data of BYTES is not {count} elements, each behind its length "
+            f"The binary data of BYTES must be {count} elements, each after its length "
             "as a little-endian uint32."
         )
     return elements
@@ -71,7 +73,7 @@ def _objects(elements: list[Any], shape: Shape) -> Array:
 
 
 class Widened:
-    """BF16 of one instance, by its bits; float32 for the thread that asks."""
+    """BF16 bits of one instance; NumPy widens them to float32 in the decoder thread."""
 
     def __init__(self, bits: Array) -> None:
         self._bits = bits
@@ -82,7 +84,7 @@ class Widened:
 
 
 class Listed:
-    """Numbers of one instance as JSON had them; an array for the thread that asks."""
+    """Numbers of one instance from JSON; NumPy converts them in the decoder thread."""
 
     def __init__(self, data: Any, datatype: str, shape: Shape) -> None:
         self._data = data
@@ -90,19 +92,19 @@ class Listed:
         self._shape = shape
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        """NumPy's protocol; raises Malformed where data and datatype disagree."""
+        """NumPy's protocol; raises Malformed if the data does not fit the datatype."""
         kind = "float32" if self._datatype == "BF16" else DTYPES[self._datatype]
         try:
             return _shaped(cast(self._data, kind), self._shape)
         except ValueError:
             raise Malformed(
-                f"The data is no {self._datatype} of shape {list(self._shape)}: finite "
-                "numbers that it can hold, flat or nested like the shape."
+                f"The data does not fit {self._datatype} of shape {list(self._shape)}; "
+                "send finite numbers in its range, flat or nested like the shape."
             ) from None
 
 
 def _shaped(array: Array, shape: Shape) -> Array:
-    """`array`, flat or in `shape` already. Raises ValueError."""
+    """`array`, which is flat or has `shape` already, in `shape`. Raises ValueError."""
     if array.ndim > 1 and array.shape != shape:
         raise ValueError
     return array.reshape(shape)
@@ -111,7 +113,10 @@ def _shaped(array: Array, shape: Shape) -> Array:
 def strings(data: Any, shape: Shape) -> Array:
     """The strings of JSON `data`, flat or nested. Raises Malformed, TooLarge."""
     if math.prod(shape) > MAX_STRINGS:
-        raise TooLarge(f"{math.prod(shape)} strings in one tensor, of {MAX_STRINGS}.")
+        raise TooLarge(
+            f"A tensor has {math.prod(shape)} strings; at most {MAX_STRINGS} are "
+            "allowed."
+        )
     try:
         array = _shaped(np.array(data, object), shape)
     except ValueError:

@@ -19,7 +19,7 @@ from ..engines.engine import Engine, RemoteEngine
 from ..errors import FacenalityError, ModelLoadFailed, ModelServerUnavailable
 from ..scheduling.batcher import Batcher, Observe, no_observer
 from ..scheduling.executor import Executor, RemoteExecutor, ThreadExecutor
-from ..scheduling.thread_pool import Threads
+from ..scheduling.thread_pool import ThreadPool
 from ..settings import Settings
 from .infer_config import GUESS
 from .loader import Model, close, load
@@ -60,7 +60,7 @@ class ModelVersion:
     """`stage` and `percent` are written by its thread while it loads."""
 
     files: ModelFiles
-    thread: Threads = field(default_factory=lambda: Threads(1))
+    thread: ThreadPool = field(default_factory=lambda: ThreadPool(1))
     state: State = State.WAITING
     stage: str = "waiting"
     percent: float = 0
@@ -190,7 +190,7 @@ class ModelVersion:
         self.state, self.stage, self.percent = State.FAILED, "failed", 100
         gevent.spawn(self._free)
 
-    def compare(self, thread: Threads) -> bool:
+    def compare(self, thread: ThreadPool) -> bool:
         """Compare engines in a child process; whether another one is to take over."""
         if self.model is None or self.model.choice.undecided is None:
             return False
@@ -265,7 +265,7 @@ class ModelVersion:
 
 
 def _batcher(
-    model: Model, thread: Threads, settings: Settings, observe: Observe
+    model: Model, thread: ThreadPool, settings: Settings, observe: Observe
 ) -> Batcher:
     """As many batches at once as the engine takes, and a thread for each of them."""
     engine = model.engine

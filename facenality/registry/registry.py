@@ -34,7 +34,7 @@ from ..errors import (
 )
 from ..observability.metrics import Metrics
 from ..scheduling.batcher import Batcher
-from ..scheduling.thread_pool import Threads
+from ..scheduling.thread_pool import ThreadPool
 from ..settings import Settings
 from . import repository
 from .loader import Model
@@ -66,8 +66,8 @@ class Registry:
         self.loaded = False  # every model that was there at the start has been tried
         self._settings = settings
         self._metrics = metrics or Metrics()
-        self._disk = Threads(1)
-        self._trials = Threads(1)  # waits for the child that compares engines
+        self._disk = ThreadPool(1)
+        self._trials = ThreadPool(1)  # waits for the child that compares engines
         self._wake = Event()
         self._compared: list[ModelVersion] = []  # another engine is to take over
         self._scanned: dict[Key, Fingerprint] = {}

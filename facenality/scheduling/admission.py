@@ -1,10 +1,11 @@
-"""Admission control: reserves room for jobs, and refuses while it is still cheap.
+"""Admission control: reserves room for jobs, and refuses them before they cost much.
 
-A request reserves room for its jobs from before decoding until its answers. From what
-is reserved, and from how long batches take, follows how long a new job would wait for
-its turn; if that is too long it is refused, with the time after which to try again.
+A request reserves room for its jobs before decoding and holds it until they are
+answered. The reservations and the duration of batches tell how long a new job would
+wait. If that is too long, the request is refused and told when to try again.
 
-How long batches take is known from warming up, corrected by those that ran since.
+Batch durations are measured while warming up and corrected by the batches that ran
+since.
 """
 
 import math
@@ -17,21 +18,21 @@ from statistics import median
 
 from ..errors import Overloaded
 
-# Of so many batches the median counts: one that stalled changes nothing, and a model
-# that has become slower is known to be after half of them.
+# The estimate uses the median of this many batches: a single stalled batch does not
+# change it, and a model that has become slower is noticed after half of them.
 REMEMBERED = 9
 
-# Below this the hub's own turns are what is measured, and those are as long for every
-# size: a text of 30 microseconds that met one does not make 64 of them slow.
+# Durations below this mostly measure the hub's scheduling, which is the same for every
+# size: a text of 30 microseconds that was delayed must not make 64 texts look slow.
 HUB_SECONDS = 0.005
 
 
 class LatencyEstimator:
-    """Seconds by batch size.
+    """Estimates the seconds that a batch takes, by its size.
 
-    A batch of 16 takes much less than 16 times one alone, so seconds per job would
-    mislead where small batches ran last. Kept is how much slower than at first batches
-    run now, whatever their size.
+    A batch of 16 takes much less than 16 times a batch of 1, so seconds per job would
+    mislead after small batches. Instead it tracks how much slower than during warm-up
+    batches are now, whatever their size.
     """
 
     def __init__(self, warm: Mapping[int, float]) -> None:
@@ -39,28 +40,28 @@ class LatencyEstimator:
         self._slower: deque[float] = deque(maxlen=REMEMBERED)
 
     def learn(self, size: int, seconds: float) -> None:
-        """A batch of `size` took `seconds`."""
+        """Learn that a batch of `size` took `seconds`."""
         if not self._first or size > max(self._first):
             self._first[size] = seconds / self._now()
         at_first = self._at_first(size)
         self._slower.append(max(seconds, HUB_SECONDS) / max(at_first, HUB_SECONDS))
 
     def seconds(self, size: int) -> float | None:
-        """What a batch of `size` takes at present; None before there was any."""
+        """The time that a batch of `size` takes now; None before the first batch."""
         if not self._first:
             return None
         slower, at_first = self._now(), self._at_first(size)
-        # What has become slower is told in multiples of what `learn` put in its place.
+        # `learn` computed the slowdown with HUB_SECONDS as the lower bound.
         return slower * (max(at_first, HUB_SECONDS) if slower > 1 else at_first)
 
     def _now(self) -> float:
         return median(self._slower) if self._slower else 1.0
 
     def _at_first(self, size: int) -> float:
-        """Batches are padded, so the next larger known size tells.
+        """Batches are padded, so `size` takes as long as the next larger known size.
 
-        Beyond the largest it may take as long, or longer in proportion: halfway, until
-        such a batch has run.
+        A size beyond the largest known may take equally long or proportionally longer:
+        assume the geometric mean until such a batch has run.
         """
         larger = [known for known in self._first if known >= size]
         if larger:
@@ -69,30 +70,30 @@ class LatencyEstimator:
         return self._first[largest] * math.sqrt(size / largest)
 
 
-# Jobs at the very most, since 512 instances of 224x224x3 are 300 MiB; but
-# always for the batches in the model and the next ones behind them.
+# Upper bound on reserved jobs: 512 instances of 224x224x3 are 300 MiB. A model always
+# gets room for the running batches and the next ones.
 MAX_JOBS = 512
 
 
 @dataclass(eq=False)
 class Reservation:
-    """Room for the jobs of one request, which was admitted as a whole."""
+    """Room for the jobs of one request, which is admitted as a whole."""
 
     count: int
-    started: bool = False  # a job of it has reached the model
+    started: bool = False  # one of its jobs has reached the model
 
 
 @dataclass(frozen=True, eq=False)
 class Running:
-    """A batch in the model, since `started` (of the monotonic clock)."""
+    """A batch that the model is computing."""
 
     size: int
-    reserved: int  # those of its jobs that hold a reservation: background jobs do not
-    started: float
+    reserved: int  # its jobs without the background jobs, which reserve nothing
+    started: float  # on the monotonic clock
 
 
 class Admission:
-    """For one model that takes batches of `max_batch_size`, `slots` of them at once."""
+    """Admission to a model that runs `slots` batches of `max_batch_size` at once."""
 
     def __init__(
         self,
@@ -112,7 +113,7 @@ class Admission:
 
     @property
     def reserved(self) -> int:
-        """Jobs between their admission and their answer."""
+        """Jobs that have been admitted and not answered yet."""
         return self._reserved
 
     @contextmanager
@@ -133,10 +134,11 @@ class Admission:
     def check(
         self, count: int = 1, *, decoding: float = 0.0, within: float = math.inf
     ) -> None:
-        """Raise Overloaded if `count` jobs that came now would wait too long.
+        """Raise Overloaded if `count` new jobs would wait too long.
 
-        That is: their turn comes later than `max_queue_wait` or than their deadline,
-        `within` seconds. The decoders, working meanwhile, need `decoding` seconds.
+        They wait too long if they start later than `max_queue_wait` or than their
+        deadline, which is in `within` seconds. Decoding, which happens while the model
+        works, takes `decoding` seconds.
         """
         late = max(decoding, self.wait()) - min(self.max_queue_wait, within)
         too_many = self._reserved + count - self._max_reserved
@@ -145,7 +147,7 @@ class Admission:
             raise self.overloaded(max(late, batches * self._full_batch_seconds()))
 
     def overloaded(self, seconds: float) -> Overloaded:
-        """The refusal of a job that should come again in so many seconds."""
+        """The error for a job that should be tried again in `seconds`."""
         seconds = max(seconds, 1.0)
         return Overloaded(
             f"Too many requests are waiting; try again in {math.ceil(seconds)} s.",
@@ -153,13 +155,13 @@ class Admission:
         )
 
     def wait(self) -> float:
-        """Seconds until the model would begin with a job that came now."""
+        """Seconds until the model would start a job that is submitted now."""
         ahead = max(0, self._reserved - sum(one.reserved for one in self._running))
         full_batches = ahead // self.max_batch_size
         return self._until_slot_free() + full_batches * self._full_batch_seconds()
 
     def began(self, size: int, reserved: int | None = None) -> Running:
-        """A batch has gone into the model; `reserved` of its jobs (None: all) count."""
+        """Record that a batch has started; `reserved` is as in Running (None: all)."""
         running = Running(
             size, size if reserved is None else reserved, time.monotonic()
         )
@@ -167,12 +169,12 @@ class Admission:
         return running
 
     def ended(self, running: Running) -> float:
-        """That batch has left the model; the seconds that it took."""
+        """Record that the batch has ended; return the seconds that it took."""
         self._running.remove(running)
         return time.monotonic() - running.started
 
     def learn(self, size: int, seconds: float) -> None:
-        """What a batch of `size` took, answered; refusals are computed from it."""
+        """Learn from a successful batch of `size`; later estimates depend on it."""
         self._latency.learn(size, seconds)
 
     def _until_slot_free(self) -> float:
@@ -181,11 +183,11 @@ class Admission:
         return min(map(self._batch_left, self._running))
 
     def _batch_left(self, running: Running) -> float:
-        """A batch that is overdue may take as long again."""
+        """Seconds left; an overdue batch takes as long again as it is late."""
         expected = self._latency.seconds(running.size) or 0.0
         return abs(expected - (time.monotonic() - running.started))
 
     def _full_batch_seconds(self) -> float:
-        """Between two of them; until one is learned, as long as the first has taken."""
+        """Seconds from one full batch to the next; a guess until one was measured."""
         known = self._latency.seconds(self.max_batch_size)
         return self._until_slot_free() if known is None else known / self.slots

@@ -1,21 +1,23 @@
 """Instances -> batches -> the model -> scores.
 
-Theory of operation. Greenlets submit jobs into a queue that the hub owns. One dispatch
-greenlet takes whatever waits, up to `max_batch_size`, the moment a slot of the model is
-free, and gives the batch a greenlet of its own. A model has as many slots as batches
-can be in it at once. While they are taken, the next batch gathers by itself. So a lone
-request never waits for company, a busy server batches, and nothing polls.
+Theory of operation. Greenlets submit jobs to a queue that the hub owns. As soon as a
+slot of the model is free, the dispatch greenlet takes whatever waits, up to
+`max_batch_size`, and starts a greenlet that runs this batch. A model has as many slots
+as it can run batches at once. While all slots are taken, the next batch collects in the
+queue. So a lone request never waits for others, a busy server batches, and nothing
+polls.
 
-A job is answered exactly once: with its own row, with the model's error, or, when its
-greenlet stops waiting (deadline, client gone), never: then it leaves the queue at once
-and does not reach the model. A batch that fails is tried again one by one, so that only
-the culprit fails.
+A job is answered at most once, with its own row or with the model's error. If its
+greenlet stops waiting (deadline, client gone), the job leaves the queue at once and
+does not reach the model. A batch that fails is run again one job at a time, so that
+only the job that causes the failure fails.
 
-Instances of a batch have one shape. Where a model takes any size, a batch is those that
-wait with the shape of the first one; the others keep their places for the next batch.
+All instances of a batch have the same shape. Where a model takes any size, a batch
+consists of the waiting instances with the shape of the first one; the others keep their
+places for the next batch.
 
-Background jobs (explanations) wait in a queue of their own. They fill the room that a
-batch has anyway, and are computed by themselves only while no other job waits.
+Background jobs (explanations) wait in a queue of their own. They fill the free room of
+a batch, and run by themselves only while no other job waits.
 """
 
 import logging
@@ -35,12 +37,12 @@ from ..errors import BadGateway, Expired, ModelFailed, Unavailable
 from .admission import Admission, Reservation
 from .executor import Executor
 
-Observe = Callable[[int, float], None]  # the size of a batch, its seconds in the model
+Observe = Callable[[int, float], None]  # size of a batch, seconds that it ran
 
 log = logging.getLogger(__name__)
 
-# Nothing in the batch is to blame for these: alone, its jobs would fare no better.
-NOT_OF_THE_INPUT = (Unavailable, Expired, BadGateway)
+# No instance causes these errors, so running the jobs one at a time would not help.
+NOT_CAUSED_BY_INPUT = (Unavailable, Expired, BadGateway)
 
 
 def no_observer(_size: int, _seconds: float) -> None:
@@ -49,7 +51,7 @@ def no_observer(_size: int, _seconds: float) -> None:
 
 @dataclass(frozen=True)
 class Row:
-    """One job's scores, and where its time went (seconds)."""
+    """One job's scores, and how long it took (seconds)."""
 
     scores: Arrays
     queue_seconds: float
@@ -66,12 +68,12 @@ class _Job:
     reservation: Reservation | None = None
     result: AsyncResult = field(default_factory=AsyncResult)
     submitted: float = field(default_factory=time.monotonic)
-    gone: bool = False  # nobody waits for it any more
-    batch: "_Batch | None" = None  # one that can be cancelled
+    gone: bool = False  # its caller does not wait for it any more
+    batch: "_Batch | None" = None  # the batch it is in, if that can be cancelled
 
     @property
     def admitted(self) -> bool:
-        """True if the model has begun with the request, so that it will be answered."""
+        """True if the model has started on the request, so that it is finished."""
         return self.reservation is not None and self.reservation.started
 
 
@@ -81,16 +83,17 @@ class _Batch:
     greenlet: gevent.Greenlet
 
     def cancel_if_unwanted(self) -> None:
-        """Cancel the call when nobody waits for any of its jobs."""
+        """Cancel the call if no caller waits for any of its jobs."""
         if all(job.gone for job in self.jobs):
             self.greenlet.kill(block=False)
 
 
 class Batcher(Admission):
-    """Gives batches to `execute`, at most `slots` at once.
+    """Runs batches by `execute`, at most `slots` at once.
 
-    A batch on another server is cancelled when nobody waits for it any more; a thread
-    cannot be stopped. All methods are for greenlets of the hub that made it.
+    A batch on another server is cancelled when no caller waits for it any more; a
+    thread cannot be stopped. Call the methods only from greenlets of the hub that made
+    it.
     """
 
     def __init__(
@@ -123,12 +126,12 @@ class Batcher(Admission):
 
     @property
     def depth(self) -> int:
-        """Jobs that wait for their batch."""
+        """The number of jobs in the queue."""
         return len(self._queue)
 
     @property
     def has_full_batch(self) -> bool:
-        """True if a full batch waits: a longer queue would gain nothing."""
+        """True if a full batch waits, so that decoding more would gain nothing."""
         return len(self._queue) >= self.max_batch_size
 
     def submit(
@@ -139,10 +142,10 @@ class Batcher(Admission):
     ) -> Row:
         """Wait for the scores of `instance`.
 
-        Raises ModelFailed; Expired if its turn comes after `deadline` (a moment of the
-        monotonic clock); Overloaded if it waits longer than `max_queue_wait` and no
-        other job of its reservation has reached the model. A greenlet that is killed or
-        times out while it waits takes its job along.
+        Raises ModelFailed; Expired if its turn comes after `deadline` (on the monotonic
+        clock); Overloaded if it waits longer than `max_queue_wait` and no other job of
+        its reservation has reached the model. If the calling greenlet is killed or
+        times out, the job is withdrawn.
         """
         job = _Job(instance, self._queue, deadline, reservation=reservation)
         self._queue.append(job)
@@ -152,9 +155,9 @@ class Batcher(Admission):
         return self._result(job)
 
     def run_in_background(self, instances: list[Arrays]) -> list[Arrays]:
-        """The scores of `instances`, computed in room that no prediction needs.
+        """Wait for the scores of `instances`, computed in room that predictions leave.
 
-        Raises ModelFailed, and Overloaded if there was no room for `max_queue_wait`.
+        Raises ModelFailed; Overloaded if there was no room within `max_queue_wait`.
         """
         jobs = [_Job(one, self._background, background=True) for one in instances]
         self._background.extend(jobs)
@@ -166,7 +169,7 @@ class Batcher(Admission):
                 self._withdraw(job)
 
     def close(self) -> None:
-        """Stop dispatching; the queue must be empty or it is never answered."""
+        """Stop dispatching. Jobs that are still in the queue are never answered."""
         self._dispatcher.kill()
         self._batches.kill()
 
@@ -174,7 +177,7 @@ class Batcher(Admission):
         try:
             job.result.wait(self.max_queue_wait)
             if job.queue is not None and not job.admitted:
-                raise self.overloaded(self.wait())  # admission expected less
+                raise self.overloaded(self.wait())  # admission estimated a shorter wait
             row: Row = job.result.get()
         except BaseException:
             self._withdraw(job)
@@ -192,14 +195,14 @@ class Batcher(Admission):
     def _dispatch(self) -> None:
         while True:
             self._waiting.wait()
-            self._wait_for_company()
+            self._wait_for_more_jobs()
             self._free_slots.acquire()
             if batch := self._take():
                 self._start(batch)
             else:
                 self._free_slots.release()
 
-    def _wait_for_company(self) -> None:
+    def _wait_for_more_jobs(self) -> None:
         if not self._max_batch_wait or not self._queue:
             return
         self._full.clear()
@@ -209,7 +212,7 @@ class Batcher(Admission):
                 self._full.wait(left)
 
     def _take(self) -> list[_Job]:
-        """The next batch, without the jobs that have expired in the queue."""
+        """Take the next batch; jobs that have expired in the queue get an error."""
         batch: list[_Job] = []
         others: list[_Job] = []
         now = time.monotonic()
@@ -239,16 +242,16 @@ class Batcher(Admission):
         return batch
 
     def _room(self, count: int) -> int:
-        """Up to how many instances a batch costs the same: engines pad to powers of 2.
+        """How large a batch of `count` may grow at no cost: engines pad to powers of 2.
 
-        A batch of background jobs alone may be full.
+        A batch of background jobs only may be full.
         """
         if not count:
             return self.max_batch_size
         return min(self.max_batch_size, 1 << (count - 1).bit_length())
 
     def _start(self, jobs: list[_Job]) -> None:
-        """Run the batch in a greenlet; its slot is free again however it ends."""
+        """Run the batch in a greenlet; its slot is freed however it ends."""
         greenlet = self._batches.spawn(self._run, jobs)
         if self._execute.cancellable:
             batch = _Batch(jobs, greenlet)
@@ -266,7 +269,7 @@ class Batcher(Admission):
         running = self.began(len(batch), sum(not job.background for job in batch))
         try:
             scores = self._execute([job.instance for job in batch], _deadline(batch))
-        except NOT_OF_THE_INPUT as error:
+        except NOT_CAUSED_BY_INPUT as error:
             for job in batch:
                 job.result.set_exception(error)
             return
@@ -282,14 +285,14 @@ class Batcher(Admission):
         self._report(len(batch), seconds)
 
     def _report(self, size: int, seconds: float) -> None:
-        """An observer that fails must not take the batcher with it."""
+        """Call the observer; an exception in it must not stop the batcher."""
         try:
             self._observe(size, seconds)
         except Exception:
-            log.exception("the observer of batches failed")
+            log.exception("the batch observer failed")
 
     def _recover(self, batch: list[_Job], error: Exception) -> None:
-        """Find the culprit: run each job alone, and a job that fails alone is it."""
+        """Run a failed batch's jobs one at a time, so that only the bad one fails."""
         if len(batch) == 1:
             batch[0].result.set_exception(_as_model_failed(error))
             return
@@ -299,7 +302,7 @@ class Batcher(Admission):
 
 
 def _deadline(batch: list[_Job]) -> float:
-    """The latest of those that wait for a prediction."""
+    """The latest deadline among the jobs that are not background jobs."""
     return max((job.deadline for job in batch if not job.background), default=math.inf)
 
 

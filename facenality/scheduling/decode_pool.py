@@ -1,11 +1,11 @@
-"""Decoder threads with a queue that the hub owns, in which the models take turns.
+"""Decoder threads, which serve one queue per model in turn.
 
-A job waits in its model's own line, and free threads serve the lines in turn: a flood
-of pictures for one model does not keep another's waiting. A greenlet that stops waiting
-takes its job along, and what has expired is not decoded.
+The hub owns the queues. Because the models take turns, a flood of pictures for one
+model does not delay another. A job whose greenlet stops waiting is withdrawn, and
+expired jobs are not decoded.
 
-Where a whole batch waits for every model that is decoded for, the models are what all
-wait for, and half the threads leave them the cores.
+If a full batch already waits for every model that has jobs here, the models are the
+bottleneck: then only half of the threads decode and leave the cores to the models.
 """
 
 import time
@@ -18,20 +18,20 @@ import gevent
 from gevent.event import AsyncResult, Event
 
 from ..errors import Expired
-from .thread_pool import Threads
+from .thread_pool import ThreadPool
 
 R = TypeVar("R")
 
-# The share of the newest decode in the moving average: over some twenty of them.
+# Weight of the newest decode in the moving average, which so covers about twenty.
 NEWEST = 0.05
 
 
 class DecodeQueueKey(Protocol):
-    """Whom jobs are decoded for: their line is told by it."""
+    """Identifies a queue: usually the batcher of the model that the jobs are for."""
 
     @property
     def has_full_batch(self) -> bool:
-        """Whether so much waits already that decoding it sooner wins nothing."""
+        """True if so many jobs wait already that decoding sooner would gain nothing."""
 
 
 @dataclass(eq=False)
@@ -42,15 +42,14 @@ class _Job:
     result: AsyncResult
 
 
-class Decoders:
-    """`size` threads; for greenlets of the hub that made it."""
+class DecodePool:
+    """A pool of `size` threads; call it only from greenlets of the hub that made it."""
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._threads = Threads(size)
-        self._lines: dict[
-            DecodeQueueKey, deque[_Job]
-        ] = {}  # the next one to serve first
+        self._threads = ThreadPool(size)
+        # In the order in which they are served.
+        self._queues: dict[DecodeQueueKey, deque[_Job]] = {}
         self._waiting = Event()
         self._busy = 0
         self._done = Event()
@@ -59,47 +58,47 @@ class Decoders:
 
     def run(
         self,
-        line: DecodeQueueKey,
+        key: DecodeQueueKey,
         function: Callable[[Any], R],
         argument: Any,
         deadline: float = float("inf"),
     ) -> R:
-        """Call `function` with `argument` in a thread when it is the turn of `line`.
+        """Call `function(argument)` in a thread when the queue of `key` has its turn.
 
-        Raises what `function` raised, and Expired where its turn comes too late.
+        Raises what `function` raised; Expired if its turn comes after `deadline`.
         """
         job = _Job(function, argument, deadline, AsyncResult())
-        self._lines.setdefault(line, deque()).append(job)
+        self._queues.setdefault(key, deque()).append(job)
         self._waiting.set()
         try:
             decoded: R = job.result.get()
         except BaseException:
-            self._withdraw(line, job)
+            self._withdraw(key, job)
             raise
         return decoded
 
-    def wait(self, line: DecodeQueueKey) -> float:
-        """Seconds until a job that joined `line` now would have its turn."""
-        own = len(self._lines.get(line, ()))
-        ahead = sum(min(len(other), own + 1) for other in self._lines.values())
+    def wait(self, key: DecodeQueueKey) -> float:
+        """Seconds until a job that joins the queue of `key` now would be decoded."""
+        own = len(self._queues.get(key, ()))
+        ahead = sum(min(len(other), own + 1) for other in self._queues.values())
         return ahead * self._seconds / self._size
 
     def close(self) -> None:
-        """End the threads; nobody may be waiting."""
+        """Stop the threads; no job may be waiting."""
         gevent.killall(self._workers)
         self._threads.kill()
 
-    def _withdraw(self, line: DecodeQueueKey, job: _Job) -> None:
-        jobs = self._lines.get(line, ())
-        if job in jobs:
-            jobs.remove(job)  # type: ignore[union-attr]  # a job is in no empty tuple
+    def _withdraw(self, key: DecodeQueueKey, job: _Job) -> None:
+        jobs = self._queues.get(key)
+        if jobs and job in jobs:
+            jobs.remove(job)
             if not jobs:
-                del self._lines[line]
+                del self._queues[key]
 
     def _work(self) -> None:
         while True:
             self._waiting.wait()
-            if not self._lines:
+            if not self._queues:
                 self._waiting.clear()
             elif self._busy >= self._allowed():
                 self._done.clear()
@@ -111,18 +110,18 @@ class Decoders:
                 self._done.set()
 
     def _allowed(self) -> int:
-        """How many may decode at once now."""
-        if all(line.has_full_batch for line in self._lines):
+        """How many threads may decode at once now."""
+        if all(key.has_full_batch for key in self._queues):
             return max(1, self._size // 2)
         return self._size
 
     def _next(self) -> _Job:
-        """The first of the first line, which then goes behind the other lines."""
-        line = next(iter(self._lines))
-        jobs = self._lines.pop(line)
+        """The first job of the first queue, which then goes behind the others."""
+        key = next(iter(self._queues))
+        jobs = self._queues.pop(key)
         job = jobs.popleft()
         if jobs:
-            self._lines[line] = jobs
+            self._queues[key] = jobs
         return job
 
     def _decode(self, job: _Job) -> None:

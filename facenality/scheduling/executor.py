@@ -1,11 +1,11 @@
-"""Runs one batch: in threads of this process, or on another server."""
+"""Runs one batch, in threads of this process or on another server."""
 
 from collections.abc import Callable
 from typing import Protocol
 
 from ..arrays import Arrays, rows, stack
 from ..errors import ModelFailed
-from .thread_pool import Threads
+from .thread_pool import ThreadPool
 
 Predict = Callable[[Arrays], Arrays]
 Ask = Callable[[Arrays, float], Arrays]
@@ -16,21 +16,21 @@ class Executor(Protocol):
 
     @property
     def cancellable(self) -> bool:
-        """True if killing the greenlet that waits ends the work, too."""
+        """True if killing the waiting greenlet also stops the work."""
 
     def __call__(self, instances: list[Arrays], deadline: float) -> list[Arrays]:
-        """A row for each instance, before a moment of the monotonic clock."""
+        """A row for each instance; `deadline` is on the monotonic clock."""
 
 
 class ThreadExecutor:
-    """`predict` (batch[N, …] -> scores[N, …]) in threads of the model's own.
+    """Runs `predict` (batch[N, …] -> scores[N, …]) in the model's own threads.
 
     A running batch cannot be cancelled; it completes even if every caller has gone.
     """
 
     cancellable = False
 
-    def __init__(self, predict: Predict, threads: Threads) -> None:
+    def __init__(self, predict: Predict, threads: ThreadPool) -> None:
         self._predict = predict
         self._threads = threads
 
@@ -39,18 +39,18 @@ class ThreadExecutor:
         return self._threads.run(self._rows, instances)
 
     def _rows(self, instances: list[Arrays]) -> list[Arrays]:
-        """In a thread: stack, predict, check that rows out equal rows in."""
+        """Stack, predict, check that there is a row for each instance; in a thread."""
         answered = rows(self._predict(stack(instances)))
         if len(answered) != len(instances):
             raise ModelFailed(
-                f"The model answered {len(answered)} rows for {len(instances)} "
+                f"The model returned {len(answered)} rows for {len(instances)} "
                 "instances."
             )
         return answered
 
 
 class RemoteExecutor:
-    """`ask` (batch[N, …], deadline -> scores[N, …]) in the greenlet of the batch."""
+    """Runs `ask` (batch[N, …], deadline -> scores[N, …]) in the batch's greenlet."""
 
     cancellable = True
 

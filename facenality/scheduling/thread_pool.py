@@ -1,12 +1,12 @@
-"""Native threads beside the hub.
+"""Native threads that greenlets can call.
 
 The one threading rule: the hub thread does all socket I/O and owns every queue; native
-threads only compute. Results and exceptions come back to the hub through here.
+threads only compute. This module brings their results and exceptions back to the hub.
 
-Theory of operation. Jobs wait in a queue that the threads read themselves, so that a
-thread that has finished goes on with the next one at once, however busy the hub is.
-What is finished comes back in a deque, and the hub's loop is told so by the one call
-that another thread may make.
+Theory of operation. The threads read the job queue themselves, so that a thread that
+has finished starts the next job at once, however busy the hub is. Finished jobs go into
+a deque, and the thread wakes the hub by `run_callback_threadsafe`, the only call of the
+loop that another thread may make.
 """
 
 import logging
@@ -31,11 +31,11 @@ class _Job:
     call: Callable[[], Any]
     outcome: tuple[Any, Exception | None] = (None, None)
     done: Waiter = field(default_factory=Waiter)
-    gone: bool = False  # nobody waits for it any more
+    gone: bool = False  # its caller does not wait for it any more
 
 
-class Threads:
-    """At most `size` native threads, to be made and used by greenlets of one hub."""
+class ThreadPool:
+    """At most `size` native threads; make and call it only in greenlets of one hub."""
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -47,8 +47,8 @@ class Threads:
     def run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Call `function` in a thread; the calling greenlet waits for the result.
 
-        Raises what `function` raised. Where the greenlet is killed meanwhile, a call
-        that has begun is finished and its result dropped; one that has not is not made.
+        Raises what `function` raised. If the greenlet is killed meanwhile, a running
+        call completes and its result is dropped; a waiting call is not made.
         """
         job = _Job(lambda: function(*args, **kwargs))
         self._expect()
@@ -64,24 +64,24 @@ class Threads:
         return value  # type: ignore[no-any-return]  # of the function's own type
 
     def grow(self, size: int) -> None:
-        """From now on at most `size`."""
+        """Allow up to `size` threads from now on."""
         self._size = size
 
     def kill(self) -> None:
-        """End the threads once they are idle."""
+        """Stop the threads once they are idle."""
         for _ in range(self._started):
             self._jobs.put(None)
         self._started = 0
 
     def _expect(self) -> None:
-        """There is one job more: a thread for it, and a reason for the loop to wait."""
+        """Count one more job: start a thread if needed, and keep the loop alive."""
         if self._started < min(self._size, self._pending + 1):
             self._start_thread()
         self._pending += 1
         self._loop.ref()
 
     def _start_thread(self) -> None:
-        """One thread more; without it the ones there are do the work.
+        """Start another thread; if that fails, the existing ones do the work.
 
         Raises RuntimeError if there is none. Nothing is counted then, so that the next
         call tries again.
@@ -91,34 +91,36 @@ class Threads:
         except RuntimeError:
             if not self._started:
                 raise
-            log.warning("the system refuses another thread; %d work on", self._started)
+            log.warning(
+                "the system refuses another thread; continuing with %d", self._started
+            )
         else:
             self._started += 1
 
     def _work(self) -> None:
-        """In a thread: one job after the other, until there is none."""
+        """Run job after job in a thread, until `kill`."""
         while job := self._jobs.get():
             if not job.gone:
                 job.outcome = _caught(job.call)
             self._finished.append(job)
-            del job  # what it holds is not this thread's to keep
+            del job  # while it waits, the thread must not keep the job's data alive
             self._loop.run_callback_threadsafe(self._hand_back)
 
     def _hand_back(self) -> None:
-        """In the hub: wake those whose jobs are finished."""
+        """Wake the greenlets of finished jobs; runs in the hub."""
         while self._finished:
             self._pending -= 1
             self._loop.unref()
             job = self._finished.popleft()
-            job.done.switch(None)  # who waits goes on at once
+            job.done.switch(None)  # the waiting greenlet continues at once
 
 
 def _caught(call: Callable[[], Any]) -> tuple[Any, Exception | None]:
-    """Carry an exception as a value, across to the hub."""
+    """The result or exception of `call`, as values that can cross to the hub."""
     try:
         return call(), None
     except Exception as error:
         return None, error
     except BaseException as error:
-        # A model.py that calls sys.exit() ends its own load, not the server.
+        # A model.py that calls sys.exit() must fail to load, not stop the server.
         return None, RuntimeError(f"it raised {error!r}")

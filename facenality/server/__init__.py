@@ -1,13 +1,13 @@
-"""HTTP/1.1 over gevent, strict and bounded: pywsgi's replies, our own reading.
+"""HTTP/1.1 over gevent, strict and bounded: requests are parsed here, pywsgi replies.
 
-    accept ─▶ handler ─▶ arriving ─▶ head ─▶ environ ─▶ application ─▶ reply ─▶ closing
-                 │          │         │                     │
-                tls      TooSlow   Malformed              body: TooSlow, TooLarge,
-                                   HeadTooLarge                 Malformed
-                                   NotSpoken
+    server ─▶ connection ─▶ request ─▶ parser ─▶ application ─▶ response ─▶ sockets
+                  │            │         │            │
+                 tls        TooSlow   Malformed     body: TooSlow, TooLarge, Malformed
+                                      HeadTooLarge
+                                      UnsupportedHTTP
 
-What goes wrong before the application is answered here (`refusals.py`) and closes the
-connection; what goes wrong in a body reaches the application as its own errors.
+An error before the application runs is answered here (`response.refusal`) and closes
+the connection; an error in a body is raised in the application that reads it.
 """
 
 from .server import Server, refuse_monkey_patching

@@ -1,6 +1,6 @@
-"""`wsgi.input`: a request's body, which ends where its framing says.
+"""`wsgi.input`: a request's body, with a Content-Length or chunked.
 
-A chunked body: RFC 9112, section 7.1, with a bound for everything it can be full of.
+Chunked bodies follow RFC 9112, section 7.1; every part of one has a size limit.
 
 size [;name=value]... CRLF  bytes CRLF  ...  0 CRLF  [trailer CRLF]...  CRLF
 """
@@ -16,11 +16,11 @@ from .parser import read_field
 from .stream import DeadlineExceeded, Stream, yield_to_others
 from .timeouts import Limits
 
-_GO_AHEAD = b"HTTP/1.1 100 Continue\r\n\r\n"
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class Body(io.RawIOBase):
-    """What all bodies share: one deadline, the 100 (Continue), one error for good."""
+    """What all bodies share: a deadline, 100 (Continue), and an error that stays."""
 
     def __init__(self, stream: Stream, limits: Limits, *, expects_100: bool) -> None:
         super().__init__()
@@ -32,11 +32,11 @@ class Body(io.RawIOBase):
         self.complete = False
 
     def readable(self) -> bool:
-        """As every body is."""
+        """True: every body can be read."""
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Some bytes of the body; 0 at its end. Raises TooSlow, TooLarge, Malformed."""
+        """Read some bytes; 0 at the end. Raises TooSlow, TooLarge, Malformed."""
         if self._error:
             raise self._error
         if self.complete:
@@ -47,7 +47,8 @@ class Body(io.RawIOBase):
         except DeadlineExceeded:
             self._error = TooSlow(
                 "The body took longer than "
-                f"{self._limits.body_timeout:g} s to arrive; send less or faster.",
+                f"{self._limits.body_timeout:g} s to arrive; send a smaller body or "
+                "send it faster.",
                 code="body_timeout",
             )
         except FacenalityError as error:
@@ -55,20 +56,20 @@ class Body(io.RawIOBase):
         raise self._error
 
     def _begin(self) -> None:
-        """The clock starts, and the client is told to send, when somebody reads."""
+        """Start the clock and tell the client to send, at the first read."""
         if self._until is not None:
             return
         self._until = time.monotonic() + self._limits.body_timeout
         if self.expects_100 and not self._stream.waiting:
-            self._stream.send(_GO_AHEAD, self._until)
+            self._stream.send(_CONTINUE, self._until)
         self.expects_100 = False
 
     @abstractmethod
     def _read(self, view: memoryview) -> int:
-        """Some bytes into `view`; 0 at the end. May set `complete`."""
+        """Read some bytes into `view`; 0 at the end. May set `complete`."""
 
     def _receive(self, view: memoryview) -> int:
-        """Bytes of the stream into `view`, at least one."""
+        """Read at least one byte of the stream into `view`."""
         count = self._stream.read_into(view, self._until or 0.0)
         if not count and len(view):
             raise ended_early()
@@ -93,14 +94,14 @@ class CountedBody(Body):
 
 
 def ended_early() -> Malformed:
-    """The client has closed before its body was there."""
-    return Malformed("The body ended before its framing said so.")
+    """The client closed the connection before it had sent the whole body."""
+    return Malformed("The body ended before its declared length.")
 
 
 MAX_LINE_BYTES = 1024
 MAX_TRAILERS = 32
 
-# All that is not the body itself: sizes, extensions, trailers.
+# Everything besides the content: sizes, extensions, trailers.
 MAX_FRAMING_BYTES = 1024 * 1024
 
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
@@ -110,9 +111,9 @@ _SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})(?:[ \t]*" + _EXTENSION + rb")*")
 
 
 class ChunkedBody(Body):
-    """At most `max_body_bytes`, however it is cut."""
+    """A chunked body of at most `max_body_bytes`."""
 
-    _left = 0  # of the chunk that is being read
+    _left = 0  # bytes of the current chunk
     _total = 0
     _framing = 0
     _begun = False
@@ -127,11 +128,11 @@ class ChunkedBody(Body):
     def _next_chunk(self) -> bool:
         """Enter the next chunk; False after the last one and its trailers."""
         if self._begun and self._line():
-            raise Malformed("A chunk does not end where its size says.")
+            raise Malformed("A chunk is longer than its size says.")
         self._begun = True
         match = _SIZE.fullmatch(self._line())
         if not match:
-            raise Malformed("The size of a chunk cannot be read.")
+            raise Malformed("The size line of a chunk is malformed.")
         self._left = int(match[1], 16)
         self._total += self._left
         if self._total > self._limits.max_body_bytes:
@@ -153,11 +154,11 @@ class ChunkedBody(Body):
         raise Malformed(f"The body has more than {MAX_TRAILERS} trailers.")
 
     def _line(self) -> bytes:
-        """The next line of framing, without its end."""
+        """The next line between the chunks, without its CRLF."""
         while (end := self._stream.find(b"\n", MAX_LINE_BYTES)) < 0:
             if self._stream.waiting >= MAX_LINE_BYTES:
                 raise Malformed(
-                    f"A chunk's line is longer than {MAX_LINE_BYTES} bytes."
+                    f"A chunk's size line is longer than {MAX_LINE_BYTES} bytes."
                 )
             yield_to_others()
             if not self._stream.fill(self._until or 0.0):
@@ -167,5 +168,5 @@ class ChunkedBody(Body):
         if self._framing > MAX_FRAMING_BYTES:
             raise TooLarge("The body has too many chunks; send larger ones.")
         if line[-2:] != b"\r\n":
-            raise Malformed("A chunk's line ends without a carriage return.")
+            raise Malformed("A chunk's size line ends without a carriage return.")
         return line[:-2]

@@ -1,4 +1,4 @@
-"""One connection, from the handshake to the close: requests in, replies out."""
+"""One connection, from the TLS handshake to the close: requests in, replies out."""
 
 import logging
 import socket
@@ -18,12 +18,12 @@ from .stream import NEVER, DeadlineExceeded, Stream
 
 log = logging.getLogger(__name__)
 
-# A refusal is small; a client that does not take it at once does not get it.
+# A refusal is small; a client that does not receive it in this time does not get it.
 REFUSAL_SECONDS = 2.0
 
 
 class Handler:
-    """`excess`: there are too many connections, and this one is only told so."""
+    """Serves one connection; `excess`: there are too many, so it only gets a 503."""
 
     def __init__(
         self, sock: Any, address: Any, server: HTTPServer, *, excess: bool
@@ -34,7 +34,7 @@ class Handler:
         self._server = server
         self._address = address
         self._excess = excess
-        self._unread = False  # bytes of the client's may still be on the way
+        self._unread = False  # the client may still be sending
 
     def handle(self) -> None:
         """Serve requests until the connection closes."""
@@ -45,7 +45,7 @@ class Handler:
             if self._secure():
                 self._serve()
         except DeadlineExceeded:
-            sockets.reset(self.stream.sock)  # the client does not take its answer
+            sockets.reset(self.stream.sock)  # the client does not read the reply
         except OSError:
             pass  # the client has gone
         finally:
@@ -55,7 +55,7 @@ class Handler:
             self._server.closed_one(self)
 
     def _secure(self) -> bool:
-        """TLS, where it is asked for; its handshake takes time of the first head."""
+        """Do the TLS handshake, if any; it counts towards the first head's timeout."""
         if not self._server.tls:
             return True
         stream = self.stream
@@ -75,7 +75,9 @@ class Handler:
         seen: bytes | None = b""
         try:
             if self._excess:
-                raise TooManyConnections("There are too many connections; try again.")
+                raise TooManyConnections(
+                    "The server has too many connections; try again later."
+                )
             while True:
                 seen = next_head(self.stream, self._server.limits, first=self._first)
                 if not seen or not self._answer(read_head(seen)):
@@ -84,22 +86,22 @@ class Handler:
             self._refuse(error, seen or self.stream.look())
 
     def _answer(self, head: Head) -> bool:
-        """Let the application answer; whether another request may follow."""
+        """Let the application answer; True if another request may follow."""
         server, body = self._server, self._body(head)
         reply = Reply(self.stream, head, body, server)
         application = (
             _server_options if head.target.path == b"*" else server.application
         )
         try:
-            reply.give(application, environ_of(head, self._given(body)))
+            reply.run(application, environ_of(head, self._base_environ(body)))
         finally:
             self._unread = not body.complete
         self._first, self.idle_since = False, time.monotonic()
         return not (reply.close_connection or self._unread or server.draining)
 
-    def _given(self, body: Body) -> dict[str, Any]:
-        given: dict[str, Any] = self._server.environ
-        return given | {
+    def _base_environ(self, body: Body) -> dict[str, Any]:
+        server: dict[str, Any] = self._server.environ
+        return server | {
             "REMOTE_ADDR": str(self._address[0]),
             "REMOTE_PORT": str(self._address[1]),
             "wsgi.input": body,
@@ -115,7 +117,7 @@ class Handler:
         return CountedBody(self.stream, limits, length, expects_100=expects_100)
 
     def _refuse(self, error: FacenalityError, seen: bytes) -> None:
-        """One answer, then the end: nobody can say where the next request begins."""
+        """Answer and close: it is unclear where the next request would begin."""
         self._unread = True
         self._server.on_refused(error.status, error.code)
         reply = refusal(error, self._server.origins, seen)
@@ -125,6 +127,6 @@ class Handler:
 def _server_options(
     _: dict[str, Any], start_response: Callable[..., Any]
 ) -> list[bytes]:
-    """OPTIONS *: what the server as a whole can do (RFC 9110, section 9.3.7)."""
+    """OPTIONS *: the methods of the server as a whole (RFC 9110, section 9.3.7)."""
     start_response("204 No Content", [("Allow", "GET, HEAD, POST, OPTIONS")])
     return []

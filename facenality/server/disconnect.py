@@ -1,4 +1,4 @@
-"""Notice a client that closes its connection while it waits for an answer."""
+"""Cancels a request whose client closes the connection before it is answered."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,8 +10,8 @@ from ..errors import ClientGone
 from .sockets import SOCKET
 from .sockets import ended as _closed
 
-# Where bytes wait on the connection nothing wakes us at its end: we look instead.
-LOOK_SECONDS = 0.25
+# While unread bytes wait on the connection, its end does not wake us; then we poll.
+POLL_SECONDS = 0.25
 
 
 @contextmanager
@@ -21,24 +21,24 @@ def cancel_on_disconnect(environ: dict[str, Any]) -> Iterator[None]:
     A client that only half-closes counts as gone, as it does for nginx.
     """
     sock = environ.get(SOCKET)
-    if sock is None:  # another server than ours
+    if sock is None:  # another WSGI server runs the application
         yield
         return
     waiting = gevent.getcurrent()
     loop = gevent.get_hub().loop
     watcher = loop.io(sock.fileno(), 1)  # 1: readable
-    timer = loop.timer(LOOK_SECONDS, LOOK_SECONDS)
+    timer = loop.timer(POLL_SECONDS, POLL_SECONDS)
 
-    def look() -> None:
+    def check() -> None:
         if _closed(sock):
             watcher.stop()
             timer.stop()
             waiting.throw(ClientGone("The client closed the connection."))
 
     def readable() -> None:
-        watcher.stop()  # a pipelined request, or TLS's farewell, would fire for ever
-        timer.start(look)
-        look()
+        watcher.stop()  # it would fire for ever at a pipelined request or a TLS alert
+        timer.start(check)
+        check()
 
     watcher.start(readable)
     try:

@@ -1,13 +1,11 @@
-"""The bytes of a request's head, read as RFC 9112 has them and in no other way.
+"""Parses a request's head strictly by RFC 9112.
 
-Two readers of one connection that disagree about where a request ends are how requests
-are smuggled. What the grammar does not allow is refused, never mended.
+Request smuggling needs two parsers that disagree about where a request ends. So input
+that the grammar does not allow is refused, never repaired.
 
-What a request line asks for, in the forms of RFC 9112, section 3.2.
-
-Where a request ends and whether another may follow: RFC 9112, sections 3.2, 6 and 9.
-
-Each field that decides this must be there once and say one thing.
+The request target follows section 3.2; the framing, which says where the request ends
+and whether another may follow, sections 3.2, 6 and 9. Each header field that decides
+the framing must occur once and be unambiguous.
 """
 
 import re
@@ -16,7 +14,7 @@ from typing import NamedTuple
 
 from ..errors import HeadTooLarge, Malformed, UnsupportedHTTP
 
-# Browsers send a few characters that RFC 3986 would have encoded: [ ] { } | ^ and such.
+# Browsers send some characters that RFC 3986 wants encoded, such as [ ] { } | ^.
 _ORIGIN = re.compile(rb"(/[!$-;=@-~]*)(?:\?([!$-;=?-~]*))?")
 _ABSOLUTE = re.compile(rb"https?://([^/?@]+)([/?].*)?", re.IGNORECASE)
 _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
@@ -27,7 +25,7 @@ _AUTHORITY = re.compile(
 
 
 class Target(NamedTuple):
-    """`host` is that of the absolute form, which goes before the Host field."""
+    """`host` is set in the absolute form, where it takes precedence over Host."""
 
     path: bytes
     query: bytes
@@ -35,12 +33,12 @@ class Target(NamedTuple):
 
 
 def read_target(method: bytes, target: bytes) -> Target:
-    """The parts of `target`. Raises Malformed, NotSpoken."""
+    """The parts of `target`. Raises Malformed, UnsupportedHTTP."""
     if method == b"CONNECT":
-        raise UnsupportedHTTP("This server is no proxy; it takes no CONNECT.", 501)
+        raise UnsupportedHTTP("CONNECT is not supported; this is not a proxy.", 501)
     if target == b"*":
         if method != b"OPTIONS":
-            raise Malformed("Only OPTIONS may ask for '*'.")
+            raise Malformed("The request target '*' is only allowed with OPTIONS.")
         return Target(b"*", b"")
     if target[:1] != b"/":
         return _absolute(target)
@@ -50,7 +48,7 @@ def read_target(method: bytes, target: bytes) -> Target:
 def _absolute(target: bytes) -> Target:
     match = _ABSOLUTE.fullmatch(target)
     if not match or not is_authority(match[1]):
-        raise Malformed("The request target is neither a path nor an http address.")
+        raise Malformed("The request target is neither a path nor an http URL.")
     rest = match[2] or b"/"
     return _origin(rest if rest[:1] == b"/" else b"/" + rest)._replace(host=match[1])
 
@@ -58,12 +56,14 @@ def _absolute(target: bytes) -> Target:
 def _origin(target: bytes) -> Target:
     match = _ORIGIN.fullmatch(target)
     if not match or _BROKEN_ESCAPE.search(match[1]):
-        raise Malformed("The request target has characters that must be encoded.")
+        raise Malformed(
+            "The request target has characters that must be percent-encoded."
+        )
     return Target(match[1], match[2] or b"")
 
 
 def is_authority(host: bytes) -> bool:
-    """Whether `host` is a name or an address, with or without a port."""
+    """True if `host` is a name or an address, with or without a port."""
     return _AUTHORITY.fullmatch(host) is not None
 
 
@@ -79,7 +79,7 @@ _SINGLE = {
 
 
 class Framing(NamedTuple):
-    """`length` is None for a chunked body; `keep`: another request may follow."""
+    """`length` is None for a chunked body; `keep`: keep the connection open."""
 
     length: int | None
     keep: bool
@@ -87,69 +87,67 @@ class Framing(NamedTuple):
 
 
 def read_framing(fields: list[tuple[bytes, bytes]], version: str) -> Framing:
-    """The framing that `fields` declare. Raises Malformed, NotSpoken."""
-    said = _deciding(fields)
-    _check_host(said.get(b"host"), version)
-    options = _options(said.get(b"connection", b""))
+    """The framing that `fields` declare. Raises Malformed, UnsupportedHTTP."""
+    framing = _framing_fields(fields)
+    _check_host(framing.get(b"host"), version)
+    options = _options(framing.get(b"connection", b""))
     if version == "HTTP/1.0":
         keep = b"keep-alive" in options and b"close" not in options
     else:
         keep = b"close" not in options
-    return Framing(_length(said, version), keep, _expects_100(said, version))
+    return Framing(_length(framing, version), keep, _expects_100(framing, version))
 
 
-def _deciding(fields: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-    """The fields that decide, each of them once."""
-    said: dict[bytes, bytes] = {}
+def _framing_fields(fields: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """The fields of _SINGLE. Raises Malformed if one of them is repeated."""
+    found: dict[bytes, bytes] = {}
     for name, value in fields:
         if name not in _SINGLE:
             continue
-        if name not in said:
-            said[name] = value
+        if name not in found:
+            found[name] = value
         elif name == b"connection":
-            said[name] += b"," + value
-        elif name != b"content-length" or said[name] != value:
-            raise Malformed(f"The field {name.decode()} is there more than once.")
-    return said
+            found[name] += b"," + value
+        elif name != b"content-length" or found[name] != value:
+            raise Malformed(f"The header {name.decode()} occurs more than once.")
+    return found
 
 
 def _check_host(host: bytes | None, version: str) -> None:
     if host is None and version == "HTTP/1.1":
-        raise Malformed("The field host is missing.")
+        raise Malformed("The Host header is missing.")
     if host and not is_authority(host):
-        raise Malformed("The field host is no host.")
+        raise Malformed("The Host header is not a host name or an address.")
 
 
 def _options(value: bytes) -> set[bytes]:
     return {option.strip(b" \t") for option in value.lower().split(b",")}
 
 
-def _length(said: dict[bytes, bytes], version: str) -> int | None:
-    coding = said.get(b"transfer-encoding")
-    length = said.get(b"content-length")
+def _length(framing: dict[bytes, bytes], version: str) -> int | None:
+    coding = framing.get(b"transfer-encoding")
+    length = framing.get(b"content-length")
     if coding is None:
         if length is None:
             return 0
         if not _LENGTH.fullmatch(length):
-            raise Malformed("The field content-length is no whole number.")
+            raise Malformed("Content-Length is not a whole number.")
         return int(length)
     if length is not None or version == "HTTP/1.0":
-        raise Malformed("The field transfer-encoding may not stand here.")
-    if coding.lower() != b"chunked":
-        raise UnsupportedHTTP(
-            "The only transfer coding that is read is 'chunked'.", 501
+        raise Malformed(
+            "Transfer-Encoding is not allowed with Content-Length or in HTTP/1.0."
         )
+    if coding.lower() != b"chunked":
+        raise UnsupportedHTTP("The only supported transfer coding is 'chunked'.", 501)
     return None
 
 
-def _expects_100(said: dict[bytes, bytes], version: str) -> bool:
-    expectation = said.get(b"expect")
+def _expects_100(framing: dict[bytes, bytes], version: str) -> bool:
+    expectation = framing.get(b"expect")
     if expectation is None or version == "HTTP/1.0":
         return False
     if expectation.lower() != b"100-continue":
-        raise UnsupportedHTTP(
-            "The only expectation that is met is '100-continue'.", 417
-        )
+        raise UnsupportedHTTP("The only supported expectation is '100-continue'.", 417)
     return True
 
 
@@ -169,7 +167,7 @@ Fields = list[tuple[bytes, bytes]]  # names in lower case
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A request without its body."""
+    """A request line and its header fields."""
 
     method: str
     target: Target
@@ -179,21 +177,21 @@ class Head:
 
 
 def read_head(raw: bytes) -> Head:
-    """The head in `raw`, which ends before its empty line.
+    """Parse the head in `raw`, which excludes the empty line at its end.
 
-    Raises Malformed, HeadTooLarge, NotSpoken.
+    Raises Malformed, HeadTooLarge, UnsupportedHTTP.
     """
     line, *lines = raw.split(b"\r\n")
     match = _REQUEST_LINE.fullmatch(line)
     if not match:
-        raise Malformed("The request line is not METHOD SP target SP HTTP/1.1.")
+        raise Malformed("The request line does not read METHOD target HTTP/1.1.")
     method, target = match[1], match[2]
     if match[3] != b"1" or match[4] > b"1":
-        raise UnsupportedHTTP("This server speaks HTTP/1.1 and HTTP/1.0.", 505)
+        raise UnsupportedHTTP("Only HTTP/1.1 and HTTP/1.0 are supported.", 505)
     if len(target) > MAX_TARGET_BYTES:
         raise HeadTooLarge("The request target is longer than 8 KiB.", status=414)
     if len(lines) > MAX_FIELDS:
-        raise HeadTooLarge(f"The head has more than {MAX_FIELDS} fields.")
+        raise HeadTooLarge(f"The request has more than {MAX_FIELDS} header fields.")
     fields = [read_field(line) for line in lines]
     version = "HTTP/1.1" if match[4] == b"1" else "HTTP/1.0"
     return Head(
@@ -206,8 +204,8 @@ def read_head(raw: bytes) -> Head:
 
 
 def read_field(line: bytes) -> tuple[bytes, bytes]:
-    """Name in lower case and value of one field line. Raises Malformed."""
+    """The name, in lower case, and value of a header field. Raises Malformed."""
     match = FIELD.fullmatch(line)
     if not match:
-        raise Malformed("A header field is not NAME: VALUE in one line.")
+        raise Malformed("A header field does not read NAME: VALUE on one line.")
     return match[1].lower(), match[2].strip(b" \t")

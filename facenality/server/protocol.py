@@ -1,4 +1,4 @@
-"""The server as its connections see it, so that they need not import it."""
+"""The interface of the server for its connections, which then need not import it."""
 
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -8,7 +8,7 @@ from .tls import Tls
 
 
 class HTTPServer(Protocol):
-    """`server.Server` describes each of these."""
+    """`server.Server` documents these attributes."""
 
     application: Callable[..., Any]
     draining: bool
@@ -19,4 +19,4 @@ class HTTPServer(Protocol):
     tls: Tls | None
 
     def closed_one(self, handler: Any) -> None:
-        """The connection of `handler` has closed."""
+        """Report that the connection of `handler` has closed."""

@@ -1,7 +1,4 @@
-"""Waiting for a request's head, no longer and no further than the limits allow.
-
-A request's head -> the WSGI environ of PEP 3333.
-"""
+"""Receives a request's head within its limits, and makes the WSGI environ from it."""
 
 import re
 import time
@@ -20,7 +17,7 @@ _BARE_LF = re.compile(rb"(?<!\r)\n")
 
 
 def next_head(stream: Stream, limits: Limits, *, first: bool) -> bytes | None:
-    """The next head without its empty line; None where no request comes.
+    """The next head without its empty line; None if the client sends none.
 
     Raises Malformed, HeadTooLarge, TooSlow, OSError.
     """
@@ -37,10 +34,11 @@ def next_head(stream: Stream, limits: Limits, *, first: bool) -> bytes | None:
 
 
 def _begins(stream: Stream, limits: Limits, *, first: bool) -> bool:
-    """Wait for the first byte; others go first, however fast this client is.
+    """Wait for the first byte; True if it came.
 
-    A connection that stays idle is closed without a word: its client would take any for
-    the answer to its next request.
+    Other connections go first, however fast this client is. A connection that stays
+    idle is closed without a reply, which the client would take for the answer to its
+    next request.
     """
     if not first:
         yield_to_others()
@@ -51,7 +49,7 @@ def _begins(stream: Stream, limits: Limits, *, first: bool) -> bool:
     try:
         return stream.fill(until)
     except DeadlineExceeded:
-        return has_bytes(stream.sock)  # just in time
+        return has_bytes(stream.sock)  # they may have come at the last moment
     finally:
         stream.idle = False
 
@@ -62,29 +60,31 @@ def _fill(stream: Stream) -> None:
             return
     except DeadlineExceeded:
         raise TooSlow(
-            "The head of the request took too long; send it at once.",
+            "The request's headers took too long to arrive; send them at once.",
             code="head_timeout",
         ) from None
-    raise Malformed("The request ended within its head.")
+    raise Malformed("The connection ended within the request's headers.")
 
 
 def _start(data: bytes) -> int:
-    """One empty line before a request is overlooked (RFC 9112, section 2.2)."""
+    """Skip one empty line before a request (RFC 9112, section 2.2)."""
     return 2 if data[:2] == b"\r\n" else 0
 
 
 def _end(data: bytes, seen: int) -> int | None:
-    """Where the head ends; None where it may still become one.
+    """Where the head ends; None if it is incomplete.
 
-    Raises Malformed as early as it can be told, HeadTooLarge.
+    Raises Malformed as early as possible, and HeadTooLarge.
     """
     start = _start(data)
     end = data.find(_END, max(start, seen - 3))
     head = data[start : end if end >= 0 else None]
     if len(head) > MAX_HEAD_BYTES:
-        raise HeadTooLarge(f"The head is larger than {MAX_HEAD_BYTES // 1024} KiB.")
+        raise HeadTooLarge(
+            f"The request's headers are larger than {MAX_HEAD_BYTES // 1024} KiB."
+        )
     if head not in (b"", b"\r") and not FIRST_BYTE.match(head):
-        raise Malformed("The request does not begin with a method.")
+        raise Malformed("The request does not start with a method.")
     if end >= 0:
         return end
     if _BARE_LF.search(data, max(start, seen - 1)):
@@ -95,14 +95,14 @@ def _end(data: bytes, seen: int) -> int | None:
 _PLAIN = {b"content-type": "CONTENT_TYPE", b"content-length": "CONTENT_LENGTH"}
 
 
-def environ_of(head: Head, given: dict[str, Any]) -> dict[str, Any]:
-    """`given` with what `head` says.
+def environ_of(head: Head, base: dict[str, Any]) -> dict[str, Any]:
+    """The WSGI environ (PEP 3333) of `head`, added to `base`.
 
-    A field that is repeated is joined by commas. Names with an underscore are left out:
-    in the environ they could not be told from the same with a hyphen.
+    Repeated fields are joined by commas. Names with an underscore are left out: in the
+    environ they would look the same as those with a hyphen.
     """
     target = head.target
-    environ = given | {
+    environ = base | {
         "REQUEST_METHOD": head.method,
         "SCRIPT_NAME": "",
         "PATH_INFO": unquote(target.path.decode("ascii"), "latin-1"),

@@ -1,8 +1,7 @@
-"""One reply, by pywsgi's rules for WSGI applications and ours for the wire.
+"""Sends one reply: pywsgi runs the WSGI application, this module writes to the wire.
 
-Answers to what never becomes a request, in the contract's form.
-
-The client's own words are in none of them, and in no line of the log.
+Also answers requests that never reach the application, with the contract's JSON.
+Neither these answers nor the log repeat anything that the client sent.
 """
 
 import logging
@@ -33,7 +32,7 @@ _WHAT = {408: "a slow request", 500: "a request", 503: "a connection"}
 def refusal(
     error: FacenalityError, origins: tuple[str, ...], seen: bytes = b""
 ) -> bytes:
-    """The whole reply; `seen` is what has been received of the request's head."""
+    """A complete error reply; `seen` is what was received of the request's head."""
     token = secrets.token_hex(16)
     what = _WHAT.get(error.status, "a malformed request")
     log.info("%s was refused: %d %s id=%s", what, error.status, error.code, token)
@@ -46,7 +45,7 @@ def refusal(
         "X-Request-ID": token,
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": "no-store",
-        # Which route was meant cannot always be told: every refusal has these.
+        # The route is not always known, so every refusal has the CORS headers.
         **dict(errors.cross_origin(origins, _origin(seen))),
     }
     if error.retry_after is not None:
@@ -58,19 +57,19 @@ def refusal(
 
 
 def _origin(seen: bytes) -> str:
-    """What the head says of it, as far as it has come."""
+    """The Origin header in `seen`, or an empty string."""
     match = _ORIGIN.search(seen)
     return match[1].decode("ascii") if match else ""
 
 
-# Head and body of a reply up to this size leave in one packet.
+# Headers and body of a reply up to this size are sent in one packet.
 SMALL = 16 * 1024
 
 _LENGTHS = {b"content-length", b"transfer-encoding"}
 
 
 class Reply(WSGIHandler):
-    """pywsgi's handler for one request, without all that it does to a connection."""
+    """pywsgi's handler for one request, without its handling of connections."""
 
     code = 0
     response_headers: list[tuple[bytes, bytes]]
@@ -85,10 +84,10 @@ class Reply(WSGIHandler):
         self.server = server
         self._until = 0.0
 
-    def give(self, application: Any, environ: dict[str, Any]) -> None:
-        """Let `application` answer; then `close_connection` is whether it was the last.
+    def run(self, application: Any, environ: dict[str, Any]) -> None:
+        """Let `application` answer; `close_connection` then says whether to close.
 
-        Raises Late or OSError where the client does not take the reply.
+        Raises DeadlineExceeded or OSError if the client does not read the reply.
         """
         self.environ, self.application = environ, application
         try:
@@ -103,15 +102,15 @@ class Reply(WSGIHandler):
                 self._sendall(refusal(failed, ()))
 
     def finalize_headers(self) -> None:
-        """Date, the length, and one Connection field where it is needed."""
+        """Add Date, the length, and a Connection header if needed."""
         super().finalize_headers()
         body = self.wsgi_input
-        body.expects_100 = False  # too late: this is the answer
+        body.expects_100 = False  # it is too late for it: this is the final reply
         named = {name.lower() for name, _ in self.response_headers}
         if self.command == "HEAD":
             self.response_use_chunked = False
         elif not named & _LENGTHS and self.code not in (204, 304):
-            self.close_connection = True  # it ends where the connection does
+            self.close_connection = True  # the end of the connection ends the reply
         if self.server.draining or not body.complete:
             self.close_connection = True
         if b"connection" in named:
@@ -141,7 +140,7 @@ class Reply(WSGIHandler):
             super()._write(data)
 
     def _sendall(self, data: bytes) -> None:
-        """A reply has as long as a body: a client that does not read must not stay."""
+        """Send, within the body timeout: a client that does not read must not stay."""
         if not self._until:
             self._until = time.monotonic() + self.server.limits.body_timeout
         self.stream.send(data, self._until)

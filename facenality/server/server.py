@@ -1,7 +1,7 @@
 """The listening server: accepts connections until SIGTERM, then drains.
 
-pywsgi by itself kills or forgets running requests when it stops. Its connections are
-therefore ours: counted, watched by one clock, and waited for.
+pywsgi kills or forgets running requests when it stops. So this server handles the
+connections itself: it counts them, watches them by one clock, and waits for them.
 """
 
 import time
@@ -20,30 +20,30 @@ from .stream import Stream
 from .timeouts import TOLD, Deadlines, Limits
 from .tls import Tls
 
-# A connection accepted just before the drain may have its request still on the way, and
-# a client that was just answered may be sending its next one.
+# The request of a connection accepted just before the drain may still be on its way,
+# and a client that was just answered may be sending its next request.
 LAST_REQUEST_SECONDS = 1.0
 
 
 def refuse_monkey_patching() -> None:
-    """TensorFlow's threads die in a process whose threading gevent has patched."""
+    """Raise InvalidSetting if gevent patched this process: TensorFlow would crash."""
     if monkey.is_anything_patched():
         raise InvalidSetting(
-            "gevent.monkey has patched this process, and TensorFlow does not work in "
-            "it; start app.py by itself, or under a worker that does not patch"
+            "gevent.monkey has patched this process, and TensorFlow does not work in a "
+            "patched process; start app.py directly, or by a worker that does not patch"
         )
 
 
 def _uncounted(_status: int | None, _reason: str) -> None:
-    """Nobody counts refusals."""
+    """Ignore refusals; the default for `Server.on_refused`."""
 
 
 class Server(WSGIServer):
     """Serves `application` until SIGTERM, then drains.
 
-    `listener` is host and port, or a socket of gevent's that listens already.
-    `on_refused` is called for each refusal that the application does not see: with the
-    status of the answer, None where there is none, and its code, or "tls".
+    `listener` is host and port, or a listening gevent socket. `on_refused` is called
+    for each refusal that the application does not see, with the status of the reply
+    (None if the connection was just closed) and the error's code or "tls".
     """
 
     on_refused: Callable[[int | None, str], None] = staticmethod(_uncounted)
@@ -62,7 +62,7 @@ class Server(WSGIServer):
         self.draining = False
         self._handlers: set[Handler] = set()
         self._empty = Event()
-        # SERVER_NAME: without it pywsgi asks the DNS for this machine's name.
+        # Without SERVER_NAME pywsgi looks up this machine's name in the DNS.
         address = listener if isinstance(listener, tuple) else listener.getsockname()
         super().__init__(
             listener, application, log=None, environ={"SERVER_NAME": address[0]}
@@ -71,11 +71,11 @@ class Server(WSGIServer):
 
     @property
     def ssl_enabled(self) -> bool:
-        """Gives the environ its scheme; the wrapping is the handler's."""
+        """True for https in the environ; the connection does the TLS itself."""
         return self.tls is not None
 
     def listen(self) -> None:
-        """Accept connections. Raises WrongSetting where host and port cannot be had."""
+        """Accept connections. Raises InvalidSetting if the address cannot be used."""
         try:
             self.start()
         except OSError as error:
@@ -85,7 +85,7 @@ class Server(WSGIServer):
             ) from None
 
     def do_handle(self, sock: Any, address: Any) -> None:
-        """A connection has come: a greenlet for it, or for telling it to come later."""
+        """Start a greenlet for a new connection, which serves it or refuses it."""
         excess = len(self._handlers) - self.limits.max_connections
         if excess >= TOLD:
             sock.close()
@@ -97,20 +97,20 @@ class Server(WSGIServer):
         handler.stream.greenlet = gevent.spawn(handler.handle)
 
     def closed_one(self, handler: Handler) -> None:
-        """A connection has gone."""
+        """Forget a connection that has closed."""
         self._handlers.discard(handler)
         if not self._handlers:
             self._empty.set()
 
     def drain(self, timeout: float) -> bool:
-        """Take no more connections, finish what is in flight; whether all was."""
+        """Accept no more connections and finish requests; True if all were finished."""
         started = time.monotonic()
         self.draining = True
         self._last_connections()
         last = min(timeout, LAST_REQUEST_SECONDS)
         self.limits = replace(self.limits, head_timeout=last, idle_timeout=last)
         for handler in self._handlers:
-            handler.stream.hurry(last)
+            handler.stream.shorten_deadline(last)
         self._hang_up(idle_since=started - LAST_REQUEST_SECONDS)
         if self._gone(last):
             return True
@@ -118,14 +118,14 @@ class Server(WSGIServer):
         return self._gone(timeout - (time.monotonic() - started))
 
     def _last_connections(self) -> None:
-        """What the kernel has accepted for us is ours to answer."""
+        """Accept the connections that the kernel has queued, then stop listening."""
         self.max_accept = self.backlog + 1
         self._do_read()
         self.close()
-        gevent.sleep(0)  # their handlers begin
+        gevent.sleep(0)  # lets their greenlets start
 
     def _hang_up(self, idle_since: float) -> None:
-        """Let the time of idle connections be over, as if they had been idle longer."""
+        """Let connections that have been idle since `idle_since` time out now."""
         for handler in self._handlers:
             if handler.stream.idle and handler.idle_since <= idle_since:
                 handler.stream.deadline = 0.0

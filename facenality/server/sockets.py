@@ -1,9 +1,7 @@
-"""The connection under a request, as the server hands it to the web.
+"""Sockets: finding out whether the client has closed, and closing without data loss.
 
-Closing so that the client still reads the last answer.
-
-A socket closed while bytes of the client's wait on it is reset, and a reset can
-overtake the answer. So we say that we are done, and read on for a moment, for nobody.
+Closing a socket with unread bytes resets the connection, and the reset can overtake the
+reply. So the server half-closes first, then reads and discards for a moment.
 """
 
 import select
@@ -15,19 +13,19 @@ from typing import Any
 
 from gevent.socket import wait_read
 
-SOCKET = "facenality.socket"  # its key in the WSGI environ
+SOCKET = "facenality.socket"  # key of the socket in the WSGI environ
 
-# The client will send no more; Linux tells it even where bytes wait before the end.
+# The client has closed; Linux reports this even if unread bytes wait before the end.
 _ENDED = select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0)
 
 
 def peek(sock: Any) -> bytes | None:
-    """What waits on gevent's `sock`, unread: a byte, b"" at its end, None for nothing.
+    """The next unread byte of gevent's `sock`, b"" at its end, None if none waits.
 
-    Never waits, and looks beneath TLS. Raises OSError where the connection is broken.
+    Never waits; reads below TLS. Raises OSError if the connection is broken.
     """
     try:
-        # Beneath gevent, whose own recv would wait.
+        # gevent's own recv would wait.
         waiting: bytes = sock._sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
     except BlockingIOError:
         return None
@@ -35,7 +33,7 @@ def peek(sock: Any) -> bytes | None:
 
 
 def has_bytes(sock: Any) -> bool:
-    """Whether something waits on gevent's `sock` that nobody has read."""
+    """True if unread bytes wait on gevent's `sock`."""
     try:
         return bool(peek(sock))
     except OSError:
@@ -43,9 +41,9 @@ def has_bytes(sock: Any) -> bool:
 
 
 def ended(sock: Any) -> bool:
-    """Whether the client has closed, or broken, its side of gevent's `sock`.
+    """True if the client has closed or reset its side of gevent's `sock`.
 
-    Bytes before the end do not hide it: a pipelined request, or the farewell of TLS.
+    Also if unread bytes wait before the end: a pipelined request, or a close_notify.
     """
     poll = select.poll()
     poll.register(sock.fileno(), _ENDED)
@@ -62,7 +60,7 @@ DRAIN_SECONDS = 2.0
 
 
 def close(sock: Any, *, unread: bool) -> None:
-    """Close gevent's `sock`; `unread`: its client may still be sending."""
+    """Close gevent's `sock`; `unread`: the client may still be sending."""
     with suppress(OSError, ValueError):
         half_close(sock)
         if unread:
@@ -71,15 +69,15 @@ def close(sock: Any, *, unread: bool) -> None:
 
 
 def half_close(sock: Any) -> None:
-    """No more of us. TLS has a farewell of its own, or the answer may be cut off."""
+    """Tell the client that nothing more follows; with TLS, send close_notify first."""
     if getattr(sock, "_sslobj", None):
-        with suppress(OSError):  # it would now wait for the client's
+        with suppress(OSError):  # it would now wait for the client's close_notify
             sock._sslobj.shutdown()
     sock._sock.shutdown(SHUT_WR)
 
 
 def _drain(sock: Any) -> None:
-    """Read beneath TLS: nobody wants to know what it says."""
+    """Read and discard what the client still sends, below TLS."""
     until = time.monotonic() + DRAIN_SECONDS
     left = DRAIN_BYTES
     while left > 0 and (seconds := until - time.monotonic()) > 0:
@@ -91,7 +89,7 @@ def _drain(sock: Any) -> None:
 
 
 def reset(sock: Any) -> None:
-    """Close at once, and let the kernel forget what the client does not read."""
+    """Close at once; the kernel drops what the client has not read."""
     with suppress(OSError):
         sock._sock.setsockopt(SOL_SOCKET, SO_LINGER, b"\1\0\0\0\0\0\0\0")
     sock.close()

@@ -1,4 +1,4 @@
-"""A connection's bytes in order, and the moment by which they must have moved."""
+"""A connection's bytes, and the deadline of what it waits for."""
 
 import math
 import time
@@ -8,7 +8,7 @@ import gevent
 
 NEVER = math.inf
 
-# One read of the socket; the largest record of TLS is 16 KiB.
+# Size of one read; the largest TLS record is 16 KiB.
 RECEIVE = 16 * 1024
 
 
@@ -17,7 +17,7 @@ class DeadlineExceeded(Exception):
 
 
 class Stream:
-    """`head_until` bounds handshake and head; `deadline` what is waited for now."""
+    """A buffered socket with the deadlines of its head and of the current wait."""
 
     __slots__ = ("_at", "_data", "deadline", "greenlet", "head_until", "idle", "sock")
 
@@ -25,17 +25,17 @@ class Stream:
         self.sock = sock
         self.head_until = time.monotonic() + head_timeout
         self.deadline = NEVER
-        self.greenlet: Any = None  # that reads and writes
+        self.greenlet: Any = None  # the one that reads and writes
         self.idle = False  # waiting for the first byte of a request
         self._data = b""
         self._at = 0
 
     def interrupt(self) -> None:
-        """Raise Late where the stream waits; to be called in the hub."""
+        """Raise DeadlineExceeded in the waiting greenlet; call it in the hub."""
         self.greenlet.throw(DeadlineExceeded())
 
-    def hurry(self, seconds: float) -> None:
-        """A handshake or head that is on its way has at most `seconds` left."""
+    def shorten_deadline(self, seconds: float) -> None:
+        """Leave at most `seconds` for a handshake or head that has begun."""
         soon = time.monotonic() + seconds
         if self.deadline == self.head_until != NEVER:
             self.deadline = min(self.deadline, soon)
@@ -43,17 +43,17 @@ class Stream:
 
     @property
     def waiting(self) -> int:
-        """How many bytes have been received and not taken."""
+        """The number of bytes in the buffer."""
         return len(self._data) - self._at
 
     def look(self) -> bytes:
-        """The bytes that have been received and not taken."""
+        """The bytes in the buffer, which stay there."""
         if self._at:
             self._data, self._at = self._data[self._at :], 0
         return self._data
 
     def fill(self, until: float) -> bool:
-        """Receive some more; False at the end. Raises Late, OSError."""
+        """Receive more bytes; False at the end. Raises DeadlineExceeded, OSError."""
         self.deadline = until
         try:
             more = self.sock.recv(RECEIVE)
@@ -63,18 +63,18 @@ class Stream:
         return bool(more)
 
     def take(self, count: int) -> bytes:
-        """The next `count` bytes at most, of those that wait."""
+        """Take up to `count` bytes out of the buffer."""
         taken = self._data[self._at : self._at + count]
         self._at += len(taken)
         return taken
 
     def find(self, what: bytes, most: int) -> int:
-        """Where `what` is among the next `most` bytes, or -1."""
+        """The position of `what` among the next `most` bytes, or -1."""
         found = self._data.find(what, self._at, self._at + most)
         return found if found < 0 else found - self._at
 
     def read_into(self, view: memoryview, until: float) -> int:
-        """Fill some of `view`; 0 at the end. Raises Late, OSError."""
+        """Fill some of `view`; 0 at the end. Raises DeadlineExceeded, OSError."""
         if self.waiting:
             taken = self.take(len(view))
             view[: len(taken)] = taken
@@ -86,7 +86,7 @@ class Stream:
             self.deadline = NEVER
 
     def send(self, data: bytes, until: float) -> None:
-        """Send all of `data`. Raises Late, OSError."""
+        """Send all of `data`. Raises DeadlineExceeded, OSError."""
         self.deadline = until
         try:
             self.sock.sendall(data)
@@ -95,6 +95,6 @@ class Stream:
 
 
 def yield_to_others() -> None:
-    """Where bytes are there gevent does not wait, and a fast client keeps the hub."""
-    # sleep(0) goes round fifty times before the hub looks at its sockets.
+    """Let other greenlets run: reading buffered bytes never waits or yields."""
+    # After sleep(0) the hub runs up to fifty rounds before it looks at its sockets.
     gevent.sleep(1e-9)

@@ -1,9 +1,8 @@
-"""One clock for all connections, so that a request costs no timer of its own.
+"""Deadlines and limits of connections.
 
-A stream writes down by when its bytes must have moved; while there are streams, the
-clock looks four times a second and interrupts those that are late.
-
-How long and how much, for every connection; and files enough for all of them.
+One clock serves all connections, so that a request needs no timer of its own: each
+stream has a deadline, and the clock interrupts those that are late, four times a second
+while there are streams.
 """
 
 import logging
@@ -22,13 +21,13 @@ from .stream import NEVER, Stream
 
 TICK = 0.25
 
-# A refusal costs some 0.2 ms; a thousand of them in one go would hold up the others.
+# A refusal costs about 0.2 ms; a thousand of them at once would delay the others.
 AT_ONCE = 10
-SOON = 0.002
+SOON = 0.002  # seconds until the next ones
 
 
 class Deadlines:
-    """Interrupts those of `streams()` whose deadline has passed."""
+    """Interrupts the streams whose deadline has passed."""
 
     def __init__(self, streams: Callable[[], list[Stream]]) -> None:
         self._streams = streams
@@ -37,12 +36,12 @@ class Deadlines:
         self._again: Any = loop.timer(SOON)
 
     def keep(self) -> None:
-        """There is a stream: look from now on."""
+        """Start the clock, if it is not running: there is a stream."""
         if not self._timer.active:
-            self._timer.start(self._look)
+            self._timer.start(self._check)
 
-    def _look(self) -> None:
-        """In the hub itself, as gevent's own timers are."""
+    def _check(self) -> None:
+        """Interrupt late streams; runs in the hub itself, like gevent's own timers."""
         now = time.monotonic()
         streams = self._streams()
         late = [stream for stream in streams if stream.deadline <= now]
@@ -50,23 +49,23 @@ class Deadlines:
             stream.deadline = NEVER
             stream.interrupt()
         if late[AT_ONCE:]:
-            self._again.start(self._look)
+            self._again.start(self._check)
         if not streams:
             self._timer.stop()
 
 
 log = logging.getLogger(__name__)
 
-# Files that are no connections: models, libraries, the log, the listener.
+# Open files that are not connections: models, libraries, the log, the listener.
 OTHER_FILES = 256
 
-# Connections above max_connections that are told so; more are closed without a word.
+# Connections above max_connections that get a 503; further ones are just closed.
 TOLD = 64
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds and bytes; the knobs of the same names say why."""
+    """Seconds and bytes; the settings of the same names describe them."""
 
     head_timeout: float = 10.0
     idle_timeout: float = 5.0
@@ -76,7 +75,7 @@ class Limits:
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """The limits that `settings` give, lowered to what the system allows."""
+        """The limits from `settings`, lowered to what the system allows."""
         return cls(
             settings.head_timeout_s,
             settings.idle_timeout_s,
@@ -86,12 +85,12 @@ class Limits:
         ).fitted(open_files())
 
     def fitted(self, files: float) -> Self:
-        """With no more connections than `files` can be open at once."""
+        """These limits with max_connections lowered so that `files` suffice."""
         fitting = int(max(1, min(self.max_connections, files - OTHER_FILES - TOLD)))
         if fitting < self.max_connections:
             log.warning(
-                "max_connections is lowered from %d to %d: this process may have %d "
-                "open files; raise `ulimit -n`",
+                "max_connections is lowered from %d to %d because this process may "
+                "only have %d open files; raise `ulimit -n`",
                 self.max_connections,
                 fitting,
                 files,
@@ -100,9 +99,9 @@ class Limits:
 
 
 def open_files() -> float:
-    """How many files may be open, after raising the soft limit to the hard one."""
+    """The limit of open files, after raising the soft limit to the hard one."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with suppress(OSError, ValueError):  # macOS has a lower limit that it does not tell
+    with suppress(OSError, ValueError):  # macOS has a lower limit than it reports
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         soft = hard
     return math.inf if soft == resource.RLIM_INFINITY else soft

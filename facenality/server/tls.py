@@ -1,4 +1,4 @@
-"""TLS as Mozilla's intermediate profile has it: 1.2 and 1.3, forward secrecy, AEAD."""
+"""TLS by Mozilla's intermediate profile: 1.2 and 1.3, forward secrecy, AEAD."""
 
 import ssl
 from pathlib import Path
@@ -8,7 +8,7 @@ from gevent.ssl import SSLContext
 
 from ..errors import InvalidSetting
 
-# https://wiki.mozilla.org/Security/Server_Side_TLS; TLS 1.3 has its own.
+# https://wiki.mozilla.org/Security/Server_Side_TLS; for TLS 1.2, 1.3 has its own.
 CIPHERS = ":".join(
     [
         "ECDHE-ECDSA-AES128-GCM-SHA256",
@@ -22,7 +22,7 @@ CIPHERS = ":".join(
 
 
 class Tls:
-    """The certificate as it was last read; connections that are open keep theirs."""
+    """The certificate as last read; open connections keep the one they started with."""
 
     def __init__(self, cert: Path, key: Path) -> None:
         self._cert = cert
@@ -31,7 +31,7 @@ class Tls:
 
     @classmethod
     def of(cls, cert: Path | None, key: Path | None) -> "Tls | None":
-        """TLS, or None where neither is set. Raises WrongSetting."""
+        """TLS, or None if neither is set. Raises InvalidSetting."""
         if cert and key:
             return cls(cert, key)
         if cert or key:
@@ -40,9 +40,9 @@ class Tls:
         return None
 
     def read(self) -> None:
-        """Read both files, for the start and for SIGHUP.
+        """Read both files, at the start and on SIGHUP.
 
-        Raises WrongSetting; what was read before stays in force.
+        Raises InvalidSetting; the old certificate then stays in force.
         """
         context = SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -57,18 +57,18 @@ class Tls:
         try:
             context.load_cert_chain(self._cert, self._key, password=_no_password)
         except ssl.SSLError as error:
-            reason = error.reason or "there is no certificate or no key in it"
-            raise InvalidSetting(f"{names} do not go together: {reason}") from None
+            reason = error.reason or "a file has no certificate or no key"
+            raise InvalidSetting(f"{names} do not match: {reason}") from None
         except OSError as error:
             raise InvalidSetting(f"{names}: {error.strerror}") from None
 
     def wrap(self, sock: Any) -> Any:
-        """`sock` for TLS, before its handshake."""
+        """Wrap `sock` in TLS, without doing the handshake."""
         return self._context.wrap_socket(
             sock, server_side=True, do_handshake_on_connect=False
         )
 
 
 def _no_password() -> str:
-    """OpenSSL would ask on the terminal, where nobody sits."""
-    raise InvalidSetting("--tls-key is encrypted; give it without a password")
+    """Raise InvalidSetting instead of letting OpenSSL ask on the terminal."""
+    raise InvalidSetting("--tls-key is encrypted; use a key without a password")

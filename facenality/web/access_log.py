@@ -1,8 +1,7 @@
-"""The account of each request: its line in the log, and its place in the metrics.
+"""The access log: one line for each request, and its metrics.
 
-Routes tell what they know, `about` a model and `answered`; `replies` tells what failed.
-
-Where the time of a request's predictions went, for its headers and its log line.
+Routes report the model (`about`) and the outcomes (`answered`); `responses.py` reports
+errors (`failed`). Also makes the Server-Timing header.
 """
 
 import json
@@ -23,7 +22,7 @@ from ..registry.registry import LoadedModel
 
 
 class Times(NamedTuple):
-    """Seconds, and the size of the batch."""
+    """Seconds for each step, and the size of the batch."""
 
     decode: float
     queue: float
@@ -32,7 +31,7 @@ class Times(NamedTuple):
 
 
 def times(scored: Scored) -> Times:
-    """Of one answer."""
+    """The times of one answer."""
     row = scored.row
     return Times(
         scored.decode_seconds, row.queue_seconds, row.predict_seconds, row.batch_size
@@ -40,7 +39,7 @@ def times(scored: Scored) -> Times:
 
 
 def slowest(several: Sequence[Times]) -> Times:
-    """The slowest of each part, and the largest batch."""
+    """The slowest time of each step, and the largest batch."""
     if len(several) == 1:
         return several[0]
     return Times(*map(max, zip(*several, strict=True)))
@@ -53,7 +52,7 @@ _WORD = re.compile(r'[^\s"=]+')
 
 @dataclass
 class Account:
-    """What is known of the request so far."""
+    """What is known about a request so far."""
 
     method: str
     client: str
@@ -70,14 +69,14 @@ class Account:
     errors: set[tuple[int, str]] = field(default_factory=set)  # statuses and codes
 
     def fail(self, error: FacenalityError) -> None:
-        """Note `error`, of the request or of one of its inputs."""
+        """Record an error of the request, or of one of its inputs."""
         self.errors.add((error.status, error.code))
 
 
 class AccessRecord(dict[str, Any]):
-    """The fields of a request: JSON as they are; as text a sentence, then name=value.
+    """The fields of a log line. As text: method, route, status, time, then name=value.
 
-    Everything here is ours but the method and, behind a proxy, the client's address.
+    Only the method and, behind a proxy, the client's address are the client's own data.
     """
 
     def __str__(self) -> str:
@@ -87,9 +86,10 @@ class AccessRecord(dict[str, Any]):
 
 
 def set_up(app: Flask, metrics: Metrics) -> None:
-    """Keep the account of every request to `app`.
+    """Log and count every request to `app`.
 
-    Before all other functions of the kind, so that it begins first and ends last.
+    Call it before anything else registers such functions, so that it begins first and
+    ends last.
     """
 
     def begin() -> None:
@@ -101,8 +101,8 @@ def set_up(app: Flask, metrics: Metrics) -> None:
         if request.url_rule:
             account.route = request.url_rule.rule
         account.request_id, account.reply_id = g.request_id, g.id
-        # Once the reply has been sent: its client need not wait for that.
-        response.call_on_close(partial(_tell, metrics, account, response.status_code))
+        # After the reply has been sent, so that the client does not wait for it.
+        response.call_on_close(partial(_record, metrics, account, response.status_code))
         return response
 
     def end(_error: BaseException | None) -> None:
@@ -114,13 +114,13 @@ def set_up(app: Flask, metrics: Metrics) -> None:
 
 
 def about(served: LoadedModel) -> None:
-    """This request means that model."""
+    """Report which model answers this request."""
     account: Account = g.account
     account.model, account.version = served.model.found.name, served.model.found.version
 
 
 def answered(outcomes: Sequence[Scored | FacenalityError]) -> None:
-    """These came of its inputs; once or, in parts, several times."""
+    """Report the outcomes of this request's inputs; may be called several times."""
     account: Account = g.account
     account.inputs += len(outcomes)
     parts = [account.times] if account.times else []
@@ -134,16 +134,16 @@ def answered(outcomes: Sequence[Scored | FacenalityError]) -> None:
 
 
 def failed(error: FacenalityError) -> None:
-    """The reply to this request is an error."""
+    """Report that the reply to this request is an error."""
     account: Account = g.account
     account.code = error.code
     account.fail(error)
 
 
-def _tell(metrics: Metrics, account: Account, status: int) -> None:
+def _record(metrics: Metrics, account: Account, status: int) -> None:
     seconds = time.monotonic() - account.started
     metrics.answered(account.route, status, seconds)
-    if account.method == "POST":  # a probe that says "loading" refuses no work
+    if account.method == "POST":  # a probe's "loading" does not turn work away
         for code in account.errors:
             metrics.refused(*code)
     if log.isEnabledFor(logging.INFO):
@@ -151,7 +151,7 @@ def _tell(metrics: Metrics, account: Account, status: int) -> None:
 
 
 def _line(account: Account, status: int, seconds: float) -> AccessRecord:
-    """The template of the route stands for its path, which may hold a secret."""
+    """The log line. It has the route's template, since the path may hold a secret."""
     line = AccessRecord(
         method=account.method,
         route=account.route,
@@ -160,7 +160,7 @@ def _line(account: Account, status: int, seconds: float) -> AccessRecord:
         id=account.request_id,
         client=account.client,
     )
-    if account.request_id != account.reply_id:  # the client's own; the body has ours
+    if account.request_id != account.reply_id:  # the client chose the request id
         line["reply_id"] = account.reply_id
     if account.model:
         line |= {"model": account.model, "version": str(account.version)}
@@ -183,7 +183,7 @@ def _ms(seconds: float) -> float:
 
 
 def _word(value: object) -> str:
-    """`value` so that it reads as one: quoted where it has spaces, quotes or `=`."""
+    """`value`, quoted if it has spaces, quotes or `=`."""
     text = str(value)
     return text if _WORD.fullmatch(text) else json.dumps(text)
 
@@ -193,7 +193,7 @@ def timed(
     answers: Sequence[Scored],
     fetch_seconds: float | None = None,
 ) -> Response:
-    """Server-Timing in milliseconds; of several answers the slowest of each part."""
+    """Add Server-Timing in milliseconds: the slowest of all answers for each step."""
     fetch = "" if fetch_seconds is None else f"fetch;dur={1000 * fetch_seconds:.1f}, "
     decode, queue, predict, size = slowest([times(one) for one in answers])
     response.headers["Server-Timing"] = (

@@ -1,4 +1,4 @@
-"""Creates the Flask application: every route, given what it needs."""
+"""Creates the Flask application and gives every route the services that it needs."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -28,41 +28,41 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class App(Flask):
-    """Flask with bodies kept in memory: the hub must not wait for a temporary file."""
+    """Flask that keeps bodies in memory: the hub must not wait for temporary files."""
 
     request_class = Request
 
     def ensure_sync(self, func: Function) -> Function:
-        """As it is: none of ours is a coroutine, and Flask would look each time."""
+        """Return `func`: no view is a coroutine, which Flask would check every time."""
         return func
 
 
 def create_app(parts: Services) -> App:
-    """Every route, given what it needs."""
-    settings, catalog = parts.settings, parts.catalog
+    """The application with all its routes."""
+    settings, registry = parts.settings, parts.registry
     app = App("facenality", static_folder=None)
-    app.url_map.merge_slashes = False  # a//b is no a/b; a POST cannot be redirected
+    app.url_map.merge_slashes = False  # a POST to a//b must not be redirected to a/b
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     access_log.set_up(app, parts.metrics)
     responses.set_up(app)
     cors.set_up(app, settings.cors_origins)
-    given = (catalog, parts.predictor, settings)
+    given = (registry, parts.predictor, settings)
     json = JsonBodies(parts.predictor.decoders, settings.max_json_bytes)
     for blueprint in (
         refuse_early(
             predict.routes(*given, parts.fetcher, parts.uploads, json),
-            catalog,
+            registry,
             parts.predictor,
         ),
-        explain.routes(catalog, parts.explainer, parts.fetcher, json),
-        feedback.routes(catalog, parts.uploads, json),
+        explain.routes(registry, parts.explainer, parts.fetcher, json),
+        feedback.routes(registry, parts.uploads, json),
         tfserving.routes(*given, json),
         open_inference.routes(*given, json),
     ):
         app.register_blueprint(protect(blueprint, parts.keys))
     app.register_blueprint(texts.routes(*given, parts.tokens, json))
-    app.register_blueprint(models.routes(catalog, parts.uploads))
-    app.register_blueprint(health.routes(catalog, parts.metrics))
+    app.register_blueprint(models.routes(registry, parts.uploads))
+    app.register_blueprint(health.routes(registry, parts.metrics))
     app.register_blueprint(pages.routes())
     keyed, texts_too = parts.keys.configured, parts.tokens.configured
     app.register_blueprint(openapi.routes(keyed=keyed, texts=texts_too))
@@ -71,7 +71,7 @@ def create_app(parts: Services) -> App:
 
 
 def _trust(app: Flask, proxies: tuple[str, ...]) -> None:
-    """Outermost: all that is behind sees one client address."""
+    """Wrap the whole application, so that all of it sees the same client address."""
     if proxies:
         wrapped = TrustedProxies(app.wsgi_app, proxies)
         app.wsgi_app = wrapped  # type: ignore[method-assign]  # Flask's own idiom

@@ -1,12 +1,11 @@
-"""Secrets that let clients in, from the settings and from a file that may change.
+"""Access control: tokens and API keys, and same-origin checks.
 
-API keys: whoever asks for work shows one, before the body is read.
+Keys and tokens come from the settings and from a file that SIGHUP reloads. They are
+checked before the body is read.
 
-Only the page of this very server, or a program: no other site's JavaScript.
-
-Source: the algorithm of Go's http.CrossOriginProtection. A browser says in
-Sec-Fetch-Site where a request comes from, or else in Origin; what sends neither is no
-browser.
+The same-origin check accepts requests from this server's own page and from programs,
+not from another site's JavaScript. Source: Go's http.CrossOriginProtection. A browser
+sends Sec-Fetch-Site or Origin; a client that sends neither is not a browser.
 """
 
 import hmac
@@ -22,11 +21,11 @@ from .responses import error_reply
 
 log = logging.getLogger(__name__)
 
-WEAK = 16  # characters; 16 random hexadecimal digits are 64 bits
+WEAK = 16  # minimum length in characters; 16 random hexadecimal digits are 64 bits
 
 
 class Tokens:
-    """Compared as bytes, in constant time."""
+    """A set of tokens; they are compared as bytes, in constant time."""
 
     def __init__(self, given: tuple[str, ...], file: Path | None) -> None:
         self._given = given
@@ -36,9 +35,9 @@ class Tokens:
         self.read()
 
     def read(self) -> None:
-        """Read the file, one token a line; for the start and for SIGHUP.
+        """Read the file, which has one token per line; at the start and on SIGHUP.
 
-        Raises WrongSetting; what was read before stays in force.
+        Raises InvalidSetting; the old tokens then stay in force.
         """
         lines: list[str] = []
         if self._file:
@@ -52,25 +51,25 @@ class Tokens:
         )
 
     def allow(self, token: str) -> bool:
-        """Whether `token` is one of ours; all are compared, whichever it is."""
+        """True if `token` is valid. Always compares all, so the time tells nothing."""
         given = _bytes(token)
-        # A list, not a generator: any() would stop at the first that fits.
+        # A list, not a generator: any() would stop at the first match.
         return any([hmac.compare_digest(given, t) for t in self._tokens])  # noqa: C419
 
 
 class Keys(Tokens):
-    """API keys. The log tells what is wrong with them, since nobody else sees them."""
+    """API keys; warns in the log about missing and weak ones."""
 
     def read(self) -> None:
-        """As tokens are read. Raises WrongSetting."""
+        """Read the keys, as `Tokens.read` does. Raises InvalidSetting."""
         super().read()
         if self.configured and not self._tokens:
-            log.warning("there is no API key: every prediction is refused")
+            log.warning("there is no API key: every prediction will be refused")
         weak = sum(len(key) < WEAK for key in self._tokens)
         if weak:
             log.warning(
                 "%d of %d API keys are shorter than %d characters and may be guessed; "
-                "openssl rand -hex 32 makes a good one",
+                "`openssl rand -hex 32` generates a good one",
                 weak,
                 len(self._tokens),
                 WEAK,
@@ -78,18 +77,18 @@ class Keys(Tokens):
 
 
 def _bytes(token: str) -> bytes:
-    """UTF-8; bytes that are none came here as surrogates, and stay different ones."""
+    """UTF-8; invalid bytes arrive here as surrogates and stay distinct."""
     return token.encode("utf-8", "surrogatepass")
 
 
-# They tell about models, or ask before a request of another origin; no work is done.
+# These methods describe models or are preflights; they do no work and need no key.
 FREE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def protect(blueprint: Blueprint, keys: Tokens) -> Blueprint:
-    """Let the routes of `blueprint` do work only for who has one of `keys`.
+    """Require one of `keys` for the work that routes of `blueprint` do.
 
-    No keys configured: open to all.
+    If no keys are configured, everybody is let in.
     """
     if keys.configured:
         blueprint.before_request(lambda: _refusal(keys))
@@ -99,20 +98,20 @@ def protect(blueprint: Blueprint, keys: Tokens) -> Blueprint:
 def _refusal(keys: Tokens) -> Response | None:
     if request.method in FREE:
         return None
-    shown = list(_shown())
-    # A list, not a generator: whether there is one right key takes the same time.
-    if any([keys.allow(key) for key in shown]):  # noqa: C419
+    sent = list(_sent_keys())
+    # A list, not a generator, so that valid and invalid keys take the same time.
+    if any([keys.allow(key) for key in sent]):  # noqa: C419
         return None
-    wrong = "This key is not one of the server's" if shown else "A key is missing"
+    reason = "This API key is not valid" if sent else "The API key is missing"
     response = error_reply(
-        Unauthorized(f"{wrong}; send Authorization: Bearer KEY, or X-API-Key: KEY.")
+        Unauthorized(f"{reason}; send Authorization: Bearer KEY, or X-API-Key: KEY.")
     )
     response.headers["WWW-Authenticate"] = "Bearer"
     return response
 
 
-def _shown() -> Iterator[str]:
-    """The keys in the headers; a header that came twice is joined and fits none."""
+def _sent_keys() -> Iterator[str]:
+    """The keys in the headers; repeated headers are joined and match no key."""
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         yield _as_utf8(key.strip())
@@ -121,21 +120,21 @@ def _shown() -> Iterator[str]:
 
 
 def _as_utf8(header: str) -> str:
-    """WSGI reads headers as Latin-1; keys in files and settings are UTF-8."""
+    """Decode a header as UTF-8, like keys in files and settings; WSGI uses Latin-1."""
     return header.encode("latin-1").decode("utf-8", "surrogateescape")
 
 
-def require() -> None:
-    """Raises NotUsable for a request that a page of another origin made."""
+def require_same_origin() -> None:
+    """Raises UnprocessableInput for a request from a page of another origin."""
     site = request.headers.get("Sec-Fetch-Site")
     origin = request.headers.get("Origin")
     if site is not None:
-        ours = site in ("same-origin", "none")
+        same = site in ("same-origin", "none")
     else:
-        ours = origin is None or urlsplit(origin).netloc == request.host
-    if not ours:
+        same = origin is None or urlsplit(origin).netloc == request.host
+    if not same:
         raise UnprocessableInput(
-            "This route answers only to this server's own page; open that page, or "
-            "send the request from a program.",
+            "Pages of other origins may not use this route; use this server's own page "
+            "or a program.",
             code="cross_origin",
         )

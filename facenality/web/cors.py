@@ -1,8 +1,8 @@
-"""Which replies pages of other origins may read, and what a preflight is answered.
+"""CORS: which replies pages of other origins may read.
 
-Flask-CORS answers preflights. All other replies take their fields from the table in
-`error_contract.py`, as those do that `server/` makes: for Flask-CORS to look up every
-path and its options would take a tenth of the hub's time for a prediction.
+Flask-CORS answers preflights. All other replies get their headers from
+`errors.cross_origin`, like the replies that `server/` makes: with Flask-CORS, looking
+up every path and its options takes a tenth of the hub's time for a prediction.
 """
 
 import re
@@ -23,7 +23,7 @@ EXPOSED_V2 = ", ".join((HEADER_LENGTH, *errors.EXPOSED))
 def set_up(app: Flask, origins: tuple[str, ...]) -> None:
     """Let pages of `origins` call the prediction and model-description routes.
 
-    A preflight is answered with the headers that it names, and allows no credentials.
+    A preflight may ask for any headers; credentials are not allowed.
     """
     CORS(
         app,

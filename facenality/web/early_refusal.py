@@ -1,7 +1,7 @@
-"""Refuses a prediction that would wait too long, before its body is read.
+"""Load shedding: refuses predictions that would wait too long before reading the body.
 
 Under overload nearly all requests are refused, so a refusal must cost little. A request
-that is let through is checked again when its body is there.
+that is let through is checked again when its body has been read.
 """
 
 import contextlib
@@ -20,17 +20,17 @@ PATIENCE_S = 0.01
 
 
 def refuse_early(
-    blueprint: Blueprint, catalog: Registry, predictor: Predictor
+    blueprint: Blueprint, registry: Registry, predictor: Predictor
 ) -> Blueprint:
-    """`blueprint`, whose POST requests raise Overloaded while their model is busy."""
+    """Make POST requests to `blueprint` raise Overloaded while their model is busy."""
 
     def check() -> None:
         if request.method != "POST":
             return
         try:
-            entry = catalog.current(request.args.get("model"), number("version"))
+            entry = registry.current(request.args.get("model"), number("version"))
         except FacenalityError:
-            return  # an API key is asked for first; then the route says what is wrong
+            return  # the API key is checked first; then the route reports the error
         if entry.batcher:
             try:
                 predictor.admit(entry.batcher)
@@ -43,7 +43,7 @@ def refuse_early(
 
 
 def _read_small_body() -> None:
-    """Raises Malformed where the client has closed before the end of its body."""
+    """Read and drop the body. Raises Malformed if the client closes before its end."""
     length = request.content_length
     if length is None or length > SMALL_BYTES or "Expect" in request.headers:
         return  # the server closes the connection after the reply

@@ -1,11 +1,9 @@
-"""JSON in and out, so that no body keeps the hub for long.
+"""JSON in and out, so that no body blocks the hub for long.
 
-Parsing holds the interpreter from beginning to end, in whatever thread, so a text of
-many values is parsed in pieces, and what there is to make is counted first. The garbage
-collector would look at every new list again and again (8 MiB of empty lists stopped the
-hub for 2.6 s): it pauses meanwhile.
-
-JSON bodies: what has many values is parsed in a decoder thread, not by the hub.
+A parser holds the interpreter from start to end, in whatever thread. So a text with
+many values is parsed in pieces in a decoder thread, after its values have been counted.
+The garbage collector pauses meanwhile, because it would scan every new list again and
+again: 8 MiB of empty lists stopped the hub for 2.6 s.
 """
 
 import json
@@ -17,28 +15,28 @@ from typing import Any
 import orjson
 
 from ..errors import Malformed, TooLarge
-from ..scheduling.decode_pool import DecodeQueueKey, Decoders
+from ..scheduling.decode_pool import DecodePool, DecodeQueueKey
 from . import json_chunked
 from .request import Request
 
-# Ten pictures of 224x224 pixels in nested lists, a list for each pixel; and sixteen
-# where it comes to their numbers.
+# Enough lists for ten pictures of 224x224 pixels with one list for each pixel, and
+# enough values for sixteen.
 MAX_CONTAINERS = 510_000
 MAX_VALUES = 2_500_000
-FEW = 8192  # lists and values
+FEW = 8192  # lists and values that the hub may parse itself
 
 _BOM = b"\xef\xbb\xbf"
 
-Aside = Callable[[Callable[[bytes], Any], bytes], Any]
+RunInThread = Callable[[Callable[[bytes], Any], bytes], Any]
 
 
 def _here(function: Callable[[bytes], Any], body: bytes) -> Any:
-    """Where a thread has nothing else to do."""
+    """Call `function` in the current thread."""
     return function(body)
 
 
 def _light(body: bytes) -> bool:
-    """Whether `body` has so few values that the hub may parse it itself."""
+    """True if `body` has so few values that the hub may parse it itself."""
     values = 0
     for start in range(0, len(body), json_chunked.PIECE_BYTES):
         end = start + json_chunked.PIECE_BYTES
@@ -48,16 +46,16 @@ def _light(body: bytes) -> bool:
     return True
 
 
-def loads(body: bytes, aside: Aside = _here) -> Any:
-    """`body` as JSON; of a key that stands there twice the last value counts.
+def loads(body: bytes, run_in_thread: RunInThread = _here) -> Any:
+    """Parse `body` as JSON; the last value of a repeated key counts.
 
-    What takes long is called by `aside`; then long lists of numbers are arrays. Raises
-    Malformed, TooLarge, and what `aside` raises.
+    A body with many values is parsed by `run_in_thread`, and its long lists of numbers
+    become arrays. Raises Malformed, TooLarge, and what `run_in_thread` raises.
     """
     body = body.removeprefix(_BOM)
     try:
         if not _light(body):
-            return aside(_in_pieces, body)
+            return run_in_thread(_in_pieces, body)
         with json_chunked.paused():
             return _parsed(body)
     except (ValueError, RecursionError) as error:
@@ -65,7 +63,7 @@ def loads(body: bytes, aside: Aside = _here) -> Any:
 
 
 def dumps(body: Any) -> bytes:
-    """`body` as JSON; raises TypeError for what has no place in it."""
+    """`body` as JSON; raises TypeError for values that JSON does not have."""
     return orjson.dumps(body)
 
 
@@ -85,8 +83,8 @@ def _parsed(body: bytes) -> Any:
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        # Half of a surrogate pair spoils its own instance only: the standard library
-        # reads it, and whoever takes the text refuses it.
+        # Half of a surrogate pair must fail only its own instance: the standard library
+        # reads it, and the task refuses the text.
         if "surrogate in string" in str(error):
             return json.loads(body)
         raise
@@ -94,27 +92,28 @@ def _parsed(body: bytes) -> Any:
 
 @dataclass(frozen=True, eq=False)
 class JsonBodies:
-    """Reads JSON of at most `max_bytes`; a line of its own where no model is known."""
+    """Reads JSON of at most `max_bytes`; is the decode queue's key without a model."""
 
-    decoders: Decoders
+    decoders: DecodePool
     max_bytes: int
     has_full_batch = False
 
-    def read(self, request: Request, line: DecodeQueueKey | None = None) -> Any:
-        """The body as JSON, parsed when it is the turn of `line`.
+    def read(self, request: Request, key: DecodeQueueKey | None = None) -> Any:
+        """The body as JSON, parsed in the decode queue of `key` if it is long.
 
         Raises Malformed, TooLarge.
         """
         too_large = TooLarge(
-            f"JSON may have {self.max_bytes / 2**20:.0f} MiB; send files in a form."
+            f"JSON may have at most {self.max_bytes / 2**20:.0f} MiB; send files in a "
+            "form."
         )
         if (request.content_length or 0) > self.max_bytes:
             raise too_large
         body = request.body()
         if len(body) > self.max_bytes:
             raise too_large
-        return self.parse(body, line)
+        return self.parse(body, key)
 
-    def parse(self, body: bytes, line: DecodeQueueKey | None = None) -> Any:
+    def parse(self, body: bytes, key: DecodeQueueKey | None = None) -> Any:
         """`body` as JSON. Raises Malformed, TooLarge."""
-        return loads(body, partial(self.decoders.run, line or self))
+        return loads(body, partial(self.decoders.run, key or self))

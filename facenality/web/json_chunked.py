@@ -1,16 +1,13 @@
-"""A long JSON text -> values, piece by piece, so that other threads run in between.
+"""Parses a long JSON text in pieces, so that other threads run in between.
 
-A parser holds the interpreter from beginning to end, in whatever thread: 8 MiB of
-numbers stopped the hub for a tenth of a second, and making an array of them for
-another.
+A parser holds the interpreter from start to end, in whatever thread: 8 MiB of numbers
+stopped the hub for a tenth of a second, and making an array of them for another.
 
-Theory of operation. Vector operations, which hold nothing, find the brackets and commas
-that are outside of strings, and how deep each lies. A list or object that is longer
+Theory of operation. Vector operations, which release the interpreter, find the brackets
+and commas outside of strings, and the depth of each. A list or object that is longer
 than a piece is cut at its own commas. Each piece is parsed as a list or object of its
-own, and where all in it are numbers it becomes an array at once; a long list of numbers
-is such an array, put together from its pieces, in place of nested lists.
-
-The garbage collector, which would look at each new list again and again.
+own; a piece with numbers only becomes an array at once. So a long list of numbers
+becomes one array, joined from those of its pieces, instead of nested lists.
 """
 
 import gc
@@ -28,10 +25,10 @@ from ..arrays import Array
 
 @contextmanager
 def paused() -> Iterator[None]:
-    """Nothing is collected inside the block.
+    """Pause the garbage collector, which would scan each new list again and again.
 
-    Where threads have such blocks side by side, the end of the first ends it for all:
-    it saves time, and nothing depends on it.
+    If several threads are in such a block, the first one that leaves it ends the pause
+    for all. That only costs time.
     """
     gc.disable()
     try:
@@ -40,26 +37,26 @@ def paused() -> Iterator[None]:
         gc.enable()
 
 
-PIECE_BYTES = 64 * 1024  # some 2 ms
-MAX_DEPTH = 64  # of a long text: NumPy's arrays have no more axes
+PIECE_BYTES = 64 * 1024  # takes about 2 ms to parse
+MAX_DEPTH = 64  # of a long text; NumPy's arrays cannot have more axes
 
 # 32 is the bit in which [ differs from { and ] from }.
 _BRACE, _COMMA, _COLON, _QUOTE = 32, ord(","), ord(":"), ord('"')
 _OPEN, _CLOSE = ord("{"), ord("}")
 _BLANK = re.compile(rb"[ \t\n\r]*")
-_EXACT = 2.0**53  # from here on a float64 leaves whole numbers out
+_EXACT = 2.0**53  # from here on float64 cannot represent every whole number
 
 Parse = Callable[[bytes], Any]
 
 
 class Marks:
-    """Brackets and commas outside of strings: where, which, and how deep behind it."""
+    """Brackets and commas outside of strings: place, letter, and depth after each."""
 
     def __init__(self, text: bytes) -> None:
         letters = np.frombuffer(_unescaped(text), np.uint8)
         folded = letters | _BRACE
         marked = (folded == _OPEN) | (folded == _CLOSE) | (letters == _COMMA)
-        quoted = text.rfind(b'"') + 1  # behind it there are no strings
+        quoted = text.rfind(b'"') + 1  # there are no strings after the last quote
         marked[:quoted] &= ~np.bitwise_xor.accumulate(letters[:quoted] == _QUOTE)
         self.places = np.flatnonzero(marked)
         self.letters = letters[self.places]
@@ -67,19 +64,19 @@ class Marks:
         opens, closes = folded == _OPEN, folded == _CLOSE
         self.depths = np.cumsum(opens.astype(np.int8) - closes, dtype=np.int32)
         self.containers = np.count_nonzero(opens)
-        self.keys = np.count_nonzero(letters == _COLON)  # in strings, too
+        self.keys = np.count_nonzero(letters == _COLON)  # also counts those in strings
         self.commas = np.count_nonzero(self.letters == _COMMA)
 
 
 def _unescaped(text: bytes) -> bytes:
-    """As long as `text`, without quotes that end no string."""
+    """`text` with escaped quotes replaced; the length stays the same."""
     if b"\\" not in text:
         return text
     return text.replace(b"\\\\", b"__").replace(b'\\"', b"__")
 
 
 def loads(text: bytes, marks: Marks, parse: Parse) -> Any:
-    """`text` as JSON. Raises ValueError, and what `parse` raises, for what is none."""
+    """Parse `text` as JSON. Raises ValueError, and what `parse` raises."""
     if marks.depths.max(initial=0) > MAX_DEPTH:
         raise ValueError(f"nested deeper than {MAX_DEPTH}")
     return _Text(text, marks, parse).value(_Span(0, len(text), 0, len(marks.places)))
@@ -87,7 +84,7 @@ def loads(text: bytes, marks: Marks, parse: Parse) -> Any:
 
 @dataclass(frozen=True)
 class _Span:
-    """text[start:end], in which lie marks[low:high]."""
+    """text[start:end], which contains marks[low:high]."""
 
     start: int
     end: int
@@ -100,7 +97,7 @@ class _Span:
 
     @property
     def at_once(self) -> bool:
-        """Whether it is parsed as it stands: it is short, or cannot be cut."""
+        """True if it is parsed as a whole: it is short, or cannot be cut."""
         return not self.long or self.low == self.high
 
 
@@ -111,7 +108,7 @@ class _Text:
         self._parse = parse
 
     def value(self, span: _Span) -> Any:
-        """The one value that stands there."""
+        """The single value in `span`."""
         if span.at_once:
             return self._read(span.start, span.end)
         inner = self._inside(span)
@@ -120,7 +117,7 @@ class _Text:
         return _joined([self._members(piece) for piece in self._pieces(inner)])
 
     def _inside(self, span: _Span) -> _Span:
-        """What is between the brackets, which must be the first and the last there."""
+        """The text between the brackets, which must be the first and last marks."""
         marks, first, last = self._marks, span.low, span.high - 1
         begin, end = int(marks.places[first]), int(marks.places[last])
         if (
@@ -129,11 +126,13 @@ class _Text:
             or not self._blank(span.start, begin)
             or not self._blank(end + 1, span.end)
         ):
-            raise ValueError(f"no list or object in bytes {span.start} to {span.end}")
+            raise ValueError(
+                f"bytes {span.start} to {span.end} are not a list or an object"
+            )
         return _Span(begin + 1, end, first + 1, last)
 
     def _pieces(self, inner: _Span) -> Iterator[_Span]:
-        """Members in pieces; what is longer than one is a single member."""
+        """The members in pieces; a member longer than a piece gets one of its own."""
         marks, low, high = self._marks, inner.low, inner.high
         own = marks.depths[low:high] == marks.depths[low - 1]
         commas = low + np.flatnonzero(own & (marks.letters[low:high] == _COMMA))
@@ -149,17 +148,19 @@ class _Text:
 
     def _some(self, span: _Span) -> _Span:
         if self._blank(span.start, span.end):
-            raise ValueError(f"nothing before the comma or bracket at byte {span.end}")
+            raise ValueError(
+                f"a value is missing before the comma or bracket at byte {span.end}"
+            )
         return span
 
     def _members(self, span: _Span) -> Array | list[Any]:
-        """Of a list."""
+        """The members of a list in `span`."""
         if span.long:
             value = self.value(span)
             return value[np.newaxis] if isinstance(value, np.ndarray) else [value]
         with paused():
             members: list[Any] = self._read(span.start, span.end, b"[]")
-            if self._has(span, b'"', b"{", b"n"):  # a text, an object, null
+            if self._has(span, b'"', b"{", b"n"):  # a string, an object or null
                 return members
             return _packed(members, whole=not self._has(span, b".", b"e", b"E"))
 
@@ -178,7 +179,7 @@ class _Text:
         return whole
 
     def _read(self, start: int, end: int, around: bytes = b"") -> Any:
-        """text[start:end], between the first letter of `around` and the others."""
+        """Parse text[start:end], preceded by around[:1], followed by around[1:]."""
         text = self._text[start:end]
         if around:
             text = around[:1] + text + around[1:]
@@ -192,7 +193,7 @@ class _Text:
 
 
 def _packed(members: list[Any], *, whole: bool) -> Array | list[Any]:
-    """An array, where the lists fit together and it has the very same numbers."""
+    """An array if the lists have one shape and the numbers stay exact."""
     try:
         packed = np.asarray(members, "int64" if whole else "float64")
     except (ValueError, OverflowError):
@@ -202,7 +203,7 @@ def _packed(members: list[Any], *, whole: bool) -> Array | list[Any]:
 
 
 def _joined(parts: list[Array | list[Any]]) -> Array | list[Any]:
-    """One array where all are and fit together, else a list of all members."""
+    """One array if all parts are arrays of one shape, else a list of all members."""
     arrays = [part for part in parts if isinstance(part, np.ndarray)]
     if len(arrays) == len(parts) and len({part.shape[1:] for part in arrays}) == 1:
         return np.concatenate(arrays)

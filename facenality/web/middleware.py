@@ -1,7 +1,7 @@
-"""X-Forwarded-For, -Proto, -Host, -Prefix: believed of the proxies we know, only.
+"""Applies X-Forwarded-For, -Proto, -Host and -Prefix if a trusted proxy sent them.
 
-Whoever else sends them changes nothing. Of a list the last entry counts: it is what the
-proxy itself has added.
+From anybody else they are ignored. Of a list the last entry is used: it is the one that
+the proxy itself added.
 """
 
 from collections.abc import Iterable, Sequence
@@ -29,7 +29,7 @@ class TrustedProxies:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        """A WSGI application as any other."""
+        """Handle one WSGI request."""
         trusted = self._trusts(environ.get("REMOTE_ADDR", ""))
         application = self._behind if trusted else self._direct
         return application(environ, start_response)

@@ -1,7 +1,7 @@
-"""GET /openapi.json: every route, for programs that read descriptions of interfaces.
+"""GET /openapi.json: the OpenAPI document of this server.
 
-`openapi.json` beside this file describes a server with API keys and text tokens. What
-this server does not have is taken out; its version and its address are put in.
+The file `openapi.json` describes a server with API keys and text tokens. Parts that do
+not apply to this server are removed; its version and its address are filled in.
 """
 
 import json
@@ -22,7 +22,7 @@ Json = dict[str, Any]
 
 
 def routes(*, keyed: bool, texts: bool) -> Blueprint:
-    """The route of the document, which is read from the disk once."""
+    """The route; the document is read from the disk once."""
     blueprint = Blueprint("openapi", __name__)
     whole = document(keyed=keyed, texts=texts)
 
@@ -39,7 +39,7 @@ def routes(*, keyed: bool, texts: bool) -> Blueprint:
 
 
 def document(*, keyed: bool, texts: bool) -> Json:
-    """The document of a server that asks for API keys, and that has the text route."""
+    """The document; `keyed`: it requires API keys, `texts`: it has the text route."""
     whole: Json = json.loads(FILE.read_bytes())
     whole["info"]["version"] = __version__
     if not texts:
@@ -50,7 +50,7 @@ def document(*, keyed: bool, texts: bool) -> Json:
 
 
 def _remove_keys(whole: Json) -> None:
-    """Nothing is said of keys, neither by an operation nor by a component."""
+    """Remove all that concerns API keys, from the operations and the components."""
     del whole["components"]["securitySchemes"]
     del whole["components"]["responses"]["401"]
     del whole["components"]["headers"]["WWW-Authenticate"]

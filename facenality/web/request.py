@@ -1,8 +1,6 @@
-"""A request's body -> payloads, in every form of the contract.
+"""A request's body -> payloads: forms, image bodies, JSON and compressed bodies.
 
-Bodies that a client has compressed, opened within the same limits as others.
-
-Numbers from 1 on, as clients write them in queries, forms and paths.
+Also reads the numbers (1, 2, …) that clients write in queries, forms and paths.
 """
 
 import re
@@ -19,23 +17,23 @@ from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from ..arrays import LISTS
 from ..errors import Malformed, TooLarge, UnprocessableInput, UnsupportedType
-from ..scheduling.decode_pool import DecodeQueueKey, Decoders
+from ..scheduling.decode_pool import DecodePool, DecodeQueueKey
 from ..tasks import Payload
 from . import multipart
 
-FIELDS = ("image", "file")  # of a form; one for each ancestor's clients
+FIELDS = ("image", "file")  # of a form; clients of two older servers use one each
 JSON_FIELDS = ("image", "url", "text", "instances")
 MAX_FILES = 64
 PIECE_BYTES = 256 * 1024
 
 
 class Request(flask.Request):
-    """Its body is read whole, in memory; `max_body_bytes` bounds it."""
+    """Reads its whole body into memory, up to `max_body_bytes`."""
 
     def body(self) -> bytes:
         """The whole body. Raises RequestEntityTooLarge.
 
-        A chunked body that reaches the limit is cut by werkzeug without a word.
+        werkzeug silently truncates a chunked body at the limit, so this looks for more.
         """
         stream = self.stream  # refuses a length beyond the limit
         if self.content_length is not None:
@@ -52,14 +50,14 @@ class Request(flask.Request):
 
 @dataclass(frozen=True)
 class Sent:
-    """The payloads of one request; `many` asks for results in a list.
+    """The payloads of one request; `many` means that the results go into a list.
 
-    `others` is what else the form or the JSON says.
+    `others` holds the other fields of the form or the JSON.
     """
 
     payloads: list[Payload]
     many: bool
-    fetch_seconds: float | None = None  # where the payload came from a URL
+    fetch_seconds: float | None = None  # if the payload was fetched from a URL
     others: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -68,17 +66,17 @@ ReadJson = Callable[["Request"], Any]
 
 
 def unfetched(_url: str) -> bytes:
-    """For routes that take no address."""
-    raise UnprocessableInput("Send the picture itself, not its address.")
+    """A `Fetch` for routes that do not take URLs."""
+    raise UnprocessableInput("Send the image itself, not its URL.")
 
 
 def read(
     request: Request, fields: Iterable[str], read_json: ReadJson, fetch: Fetch
 ) -> Sent:
-    """What `request` sends, for a task that takes these JSON `fields`.
+    """The payloads in `request`, for a task that takes these JSON `fields`.
 
-    Raises Malformed, TooLarge, UnsupportedType, NotUsable, and what `read_json` and
-    `fetch` raise.
+    Raises Malformed, TooLarge, UnsupportedType, UnprocessableInput, and what
+    `read_json` and `fetch` raise.
     """
     mimetype = request.mimetype
     if mimetype == "multipart/form-data":
@@ -88,7 +86,7 @@ def read(
     if mimetype == "application/json" or mimetype.endswith("+json"):
         return _json(read_json(request), tuple(fields), fetch)
     raise UnsupportedType(
-        f"The content type {mimetype or 'of this request'!r} is not read; send "
+        f"The content type {mimetype or 'of this request'!r} is not supported; send "
         "multipart/form-data with a file in 'image', an image/* body, or JSON."
     )
 
@@ -98,7 +96,7 @@ def _form(request: Request) -> Sent:
     files = [one for name in FIELDS for field, one in form.files if field == name]
     if not files:
         raise Malformed(
-            "The form has no file in the field 'image' (or 'file'); with curl that is "
+            "The form has no file in the field 'image' (or 'file'); with curl, use "
             "-F image=@picture.jpg.",
             code="no_file",
         )
@@ -107,7 +105,7 @@ def _form(request: Request) -> Sent:
 
 
 def _exactly(stream: IO[bytes], length: int) -> bytes:
-    """`length` bytes in as few pieces as they come; werkzeug would copy 64 KiB ones."""
+    """Read `length` bytes in few pieces; werkzeug would copy them 64 KiB at a time."""
     pieces = []
     while length > 0:
         try:
@@ -132,12 +130,12 @@ def _json(document: Any, fields: tuple[str, ...], fetch: Fetch) -> Sent:
 
 
 def _only_field(document: Any) -> str:
-    """The one field that carries the input."""
+    """The field that carries the input, of which there must be exactly one."""
     if not isinstance(document, dict):
         raise Malformed('The JSON must be an object, like {"image": "<base64>"}.')
     present = [field for field in JSON_FIELDS if field in document]
     if len(present) != 1:
-        raise Malformed(f"The JSON needs one of {', '.join(JSON_FIELDS)}.")
+        raise Malformed(f"The JSON needs exactly one of {', '.join(JSON_FIELDS)}.")
     return present[0]
 
 
@@ -159,7 +157,7 @@ def _payloads(field: str, value: Any, fetch: Fetch) -> Sent:
 def _check_count(count: int) -> None:
     if count > MAX_FILES:
         raise TooLarge(
-            f"{count} inputs in one request; at most {MAX_FILES} are taken.",
+            f"The request has {count} inputs; at most {MAX_FILES} are allowed.",
             code="too_many_inputs",
         )
 
@@ -169,16 +167,17 @@ ENCODINGS = {"gzip": 31, "deflate": 15}
 
 
 def body(
-    request: Request, decoders: Decoders, line: DecodeQueueKey, most: int
+    request: Request, decoders: DecodePool, key: DecodeQueueKey, most: int
 ) -> bytes:
-    """The body of at most `most` bytes, decompressed when it is the turn of `line`.
+    """The body of at most `most` bytes, decompressed in the decode queue of `key`.
 
     Raises Malformed, TooLarge, UnsupportedType.
     """
     encoding = request.headers.get("Content-Encoding", "identity").lower()
     if encoding != "identity" and encoding not in ENCODINGS:
         raise UnsupportedType(
-            f"The encoding {encoding[:80]!r} is not read; send gzip, deflate or none."
+            f"Content-Encoding {encoding[:80]!r} is not supported; send gzip, deflate "
+            "or none."
         )
     if (request.content_length or 0) > most:
         raise _too_large(most)
@@ -187,25 +186,29 @@ def body(
         if len(sent) > most:
             raise _too_large(most)
         return sent
-    return decoders.run(line, partial(opened, encoding=encoding, most=most), sent)
+    return decoders.run(key, partial(decompress, encoding=encoding, most=most), sent)
 
 
-def opened(packed: bytes, encoding: str, most: int) -> bytes:
-    """What `packed` holds; never makes more than a byte beyond `most`."""
+def decompress(packed: bytes, encoding: str, most: int) -> bytes:
+    """Decompress `packed`; stops at one byte more than `most`, and raises TooLarge."""
     reader = zlib.decompressobj(ENCODINGS[encoding])
     try:
         plain = reader.decompress(packed, most + 1)
     except zlib.error:
-        raise Malformed(f"The body is not {encoding}, as its header says.") from None
+        raise Malformed(
+            f"The body is not {encoding}, although its Content-Encoding says so."
+        ) from None
     if len(plain) > most:
         raise _too_large(most)
     if not reader.eof or reader.unused_data:
-        raise Malformed(f"The {encoding} body is cut short, or goes on after its end.")
+        raise Malformed(f"The {encoding} body is truncated, or has data after its end.")
     return plain
 
 
 def _too_large(most: int) -> TooLarge:
-    return TooLarge(f"The body may have {most / 2**20:.0f} MiB, also decompressed.")
+    return TooLarge(
+        f"The body may have at most {most / 2**20:.0f} MiB after decompression."
+    )
 
 
 PATTERN = "[1-9][0-9]{0,17}"
@@ -213,16 +216,16 @@ _NUMBER = re.compile(PATTERN)
 
 
 def number(name: str) -> int | None:
-    """The one that the query calls `name`, or None where it is absent."""
-    if name not in request.args:  # get() would raise and catch an error
+    """The query parameter `name` as a number, or None if it is absent."""
+    if name not in request.args:  # faster than get(), which raises and catches an error
         return None
     return whole_number(f"?{name}=", request.args[name])
 
 
 def whole_number(name: str, text: str | None) -> int | None:
-    """`text` as a number, or None where it is None. Raises Malformed."""
+    """`text` as a number, or None if it is None. Raises Malformed."""
     if text is None:
         return None
     if not _NUMBER.fullmatch(text):
-        raise Malformed(f"{name} must be a whole number from 1 on.")
+        raise Malformed(f"{name} must be a whole number, 1 or larger.")
     return int(text)

@@ -1,4 +1,4 @@
-"""What replies have in common: ids, headers, and errors as JSON, in one place."""
+"""What all replies share: ids, headers, and errors as JSON."""
 
 import logging
 import re
@@ -17,10 +17,10 @@ log = logging.getLogger(__name__)
 
 CLIENT_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
-# Sentences for what werkzeug finds out before a route does.
+# Sentences for errors that werkzeug raises before a route runs.
 _SENTENCES = {
-    404: ("not_found", "There is no such page; see /models and POST /predict."),
-    405: ("method_not_allowed", "This route does not take {method}; it takes {allow}."),
+    404: ("not_found", "This path does not exist; see /models and POST /predict."),
+    405: ("method_not_allowed", "This route does not allow {method}; use {allow}."),
     413: ("too_large", "The body is larger than {limit:.0f} MiB; send a smaller one."),
 }
 
@@ -50,8 +50,8 @@ def error_reply(error: FacenalityError, **more: Any) -> Response:
 
 def _begin() -> None:
     g.id = secrets.token_hex(16)
-    theirs = request.headers.get("X-Request-ID", "")
-    g.request_id = theirs if CLIENT_ID.fullmatch(theirs) else g.id
+    sent = request.headers.get("X-Request-ID", "")
+    g.request_id = sent if CLIENT_ID.fullmatch(sent) else g.id
 
 
 def _finish(response: Response) -> Response:
@@ -62,7 +62,7 @@ def _finish(response: Response) -> Response:
 
 
 def _http_error(error: HTTPException) -> Response:
-    """Werkzeug's refusals in our words; its headers (Allow) are kept."""
+    """The contract's error body for werkzeug's errors; the Allow header is kept."""
     status = error.code or 500
     code, sentence = _SENTENCES.get(
         status, ("malformed", error.description or "The request cannot be read.")
@@ -72,17 +72,19 @@ def _http_error(error: HTTPException) -> Response:
     sentence = sentence.format(method=request.method, allow=allow, limit=limit)
     if status == 413:
         return error_reply(TooLarge(sentence))
-    mine = FacenalityError(sentence, code=code)
-    mine.status = status
-    response = error_reply(mine)
+    own_error = FacenalityError(sentence, code=code)
+    own_error.status = status
+    response = error_reply(own_error)
     if allow:
         response.headers["Allow"] = allow
     return response
 
 
 def _unexpected(error: Exception) -> Response:
-    """A bug of ours: the log has it, the client has its id."""
+    """Unhandled exception: logged with its id; the client gets a generic 500."""
     log.error("request %s failed", g.id, exc_info=error)
     return error_reply(
-        FacenalityError("The server failed on this request; its log has the id.")
+        FacenalityError(
+            "The server failed on this request; its log has the reason under this id."
+        )
     )

@@ -1,7 +1,7 @@
-"""What the routes of other servers' protocols share.
+"""What the routes for /v1 and /v2 share.
 
-Their clients know one error for a request: one bad instance fails it, and what is wrong
-with the input is 400 where /predict tells 422.
+Their clients know only one error per request: one bad instance fails the request, and
+an unusable input is 400, where /predict answers 422.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ Outcome = TypeVar("Outcome", bound=Scored)
 
 
 def version_of(name: str, text: str | None) -> int | None:
-    """The version that a path names. Raises NoSuchModel for what is no number."""
+    """The version in a path. Raises NoSuchModel if it is not a number."""
     if text is None:
         return None
     try:
@@ -36,7 +36,7 @@ def version_of(name: str, text: str | None) -> int | None:
 
 
 def signature_of(served: LoadedModel) -> Signature:
-    """What the model takes and gives."""
+    """The model's inputs and outputs."""
     return signature.of(served.model.recipe, served.model.engine.facts)
 
 
@@ -69,7 +69,7 @@ def _all(outcomes: Sequence[Outcome | FacenalityError]) -> list[Outcome]:
 
 
 def _named(error: FacenalityError, index: int) -> FacenalityError:
-    """The client's own mistake with its place; the server's have none."""
+    """A client's error with the number of its instance; server errors as they are."""
     if error.status >= 500:
         return error
     named = FacenalityError(f"Instance {index}: {error}", code=error.code)

@@ -1,4 +1,4 @@
-"""What the routes are made of, put together by the composition root."""
+"""The bundle of services that `app/compose.py` makes and the routes use."""
 
 from dataclasses import dataclass
 
@@ -14,10 +14,10 @@ from .auth import Keys, Tokens
 
 @dataclass(frozen=True)
 class Services:
-    """Each route is given those that it needs, and no more."""
+    """All services; `create_app` gives each route only those that it needs."""
 
     settings: Settings
-    catalog: Registry
+    registry: Registry
     predictor: Predictor
     tokens: Tokens
     keys: Keys

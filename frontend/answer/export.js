@@ -16,7 +16,7 @@ function toJson({ name, reply, failure }) {
   return { input: name, model, predictions, id: id ?? failure?.id, error: failure?.message, code: failure?.code };
 }
 
-/** As RFC 4180 has it; the byte order mark tells spreadsheets that it is UTF-8. */
+/** CSV by RFC 4180; the byte order mark tells spreadsheets that it is UTF-8. */
 function csv(outcomes) {
   const { input, model, version, error, id, label, number } = words.csv;
   const width = Math.max(0, ...outcomes.map(({ reply }) => reply?.predictions.length ?? 0));

@@ -1,4 +1,4 @@
-// The page of the interface: everything on it is read from openapi.json when the page is opened.
+// The API docs: the page reads everything from openapi.json when it is opened.
 
 import { storedKey, storeKey } from '../api/key.js';
 import { make, prose, table } from '../lib/dom.js';
@@ -36,7 +36,7 @@ function showGroup(tag, operations, tools) {
     ...operations.map((operation) => createOperation(operation, tools))));
 }
 
-/** Opens the route that the address names, as in #predict. */
+/** Opens the route that is named in the URL, such as #predict. */
 function openNamed() {
   const named = byId(decodeURIComponent(location.hash.slice(1)));
   if (named instanceof HTMLDetailsElement) named.open = true;

@@ -117,7 +117,7 @@ step "ready through nginx and TLS"
 predicted
 
 inside systemctl reload $unit
-until_ inside sh -c 'docker logs facenality 2>&1 | grep -q "models: read again"'
+until_ inside sh -c 'docker logs facenality 2>&1 | grep -q "models: reloaded"'
 step "reloaded"
 first=$(inside cat /proc/sys/kernel/random/boot_id; leader)
 inside systemctl reboot || :

@@ -1,5 +1,5 @@
 """`app.py export`: a model of the folder -> a SavedModel for TensorFlow Serving.
 
-models/NAME ─ engines/ ─▶ traced ─ saving ─▶ OUT/.VERSION.exporting
-    ─ loaded again, compared with the model ─▶ one rename ─▶ OUT/VERSION
+models/NAME ─ trace ─ write ─▶ OUT/.VERSION.exporting
+    ─ load it again, compare it with the model ─▶ one rename ─▶ OUT/VERSION
 """

@@ -1,4 +1,4 @@
-"""`app.py export --model M OUT/`: writes, checks, and says how to serve it."""
+"""`app.py export --model M OUT/`: exports a model and prints how to serve it."""
 
 import logging
 import shlex
@@ -17,13 +17,13 @@ from . import model
 from .request import ExportFailed, ExportRequest
 from .run import STAGES, Exported, run
 
-INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+INTERRUPTED = 130  # 128 + SIGINT, as in shells
 
 log = logging.getLogger(__name__)
 
 
 def export(settings: Settings, wanted: ExportRequest) -> int:
-    """Export a model; the exit status. Raises InvalidSetting."""
+    """Export a model and return the exit status. Raises InvalidSetting."""
     out, err = Console(), Console(stderr=True)
     try:
         found = model.find(settings)
@@ -35,19 +35,19 @@ def export(settings: Settings, wanted: ExportRequest) -> int:
     except InvalidSetting:
         raise
     except FacenalityError as error:
-        _say(err, str(error))
+        _print(err, str(error))
     except OSError as error:
-        _say(err, f"{error.filename or wanted.out}: {error.strerror or error}.")
+        _print(err, f"{error.filename or wanted.out}: {error.strerror or error}.")
     except KeyboardInterrupt:
-        _say(err, "Stopped; nothing was written.")
+        _print(err, "Stopped; nothing was written.")
         return INTERRUPTED
     except Exception as error:
         log.debug("the export failed", exc_info=True)
         why = f"{type(error).__name__}, {first_line(error)}"
-        _say(err, f"It could not be exported: {why}")
+        _print(err, f"The model could not be exported: {why}")
     else:
         for line in report(found, exported, wanted):
-            _say(out, line)
+            _print(out, line)
         return 0
     return 1
 
@@ -55,22 +55,22 @@ def export(settings: Settings, wanted: ExportRequest) -> int:
 def _run(
     out: Console, found: ModelFiles, settings: Settings, wanted: ExportRequest
 ) -> Exported:
-    """Behind a progress bar that vanishes."""
-    with stages(out, found.name, STAGES) as tell:
-        return run(found, settings, wanted, tell)
+    """Run the export, showing a progress bar."""
+    with stages(out, found.name, STAGES) as on_progress:
+        return run(found, settings, wanted, on_progress)
 
 
 def report(found: ModelFiles, exported: Exported, wanted: ExportRequest) -> list[str]:
-    """What was written, how it is asked, how far it agrees, and what comes next."""
+    """The report: files, signature, agreement, and how to serve the model."""
     name, folder = found.name, exported.folder
     return [
-        f"{name} {found.version} is written to {folder} ({exported.size / 1e6:.1f} MB)",
+        f"wrote {name} {found.version} to {folder} ({exported.size / 1e6:.1f} MB)",
         *_signature(exported.signature),
         *_agreement(exported),
         "",
         *_about_card(name, wanted.card, exported),
         "",
-        "TensorFlow Serving takes it, on 8500 by gRPC and on 8501 by REST, with:",
+        "TensorFlow Serving serves it, on 8500 by gRPC and on 8501 by REST, with:",
         "",
         "docker run -p 8500:8500 -p 8501:8501 \\",
         f"  --mount {shlex.quote(_mount(folder.parent, name))} \\",
@@ -94,25 +94,29 @@ def _tensor(tensor: TensorSpec) -> str:
 def _agreement(exported: Exported) -> list[str]:
     found = exported.agreement
     lines = [
-        f"loaded again, it differs by {found.graph:.1g} at most from the model's graph "
-        f"and by {found.library:.1g} from its own library ({found.batches} batches of "
-        "1 and 3)"
+        f"loaded again, its answers differ by at most {found.graph:.1g} from the "
+        f"model's graph and {found.library:.1g} from its own library "
+        f"({found.batches} batches of 1 and 3)"
     ]
     if found.spread is not None and found.spread < FLOAT32:
         lines.append(
-            f"but the answers differ by {found.spread:.1g} only among themselves: that "
-            "they agree proves little"
+            f"but different inputs give answers that differ by only "
+            f"{found.spread:.1g}: that they agree proves little"
         )
     if exported.golden:
-        lines.append("the golden sample is answered as expected")
+        lines.append("the golden sample gives the expected answer")
     return lines
 
 
 def _about_card(name: str, file: Path | None, exported: Exported) -> list[str]:
     if file:
-        return [f"the gateway's card is {file}; its place is models/{name}/model.toml"]
+        return [
+            f"wrote the gateway's card to {file}; copy it to models/{name}/model.toml "
+            "on the gateway"
+        ]
     return [
-        f"The gateway's card, models/{name}/model.toml there (--card FILE writes it):",
+        f"The card for the gateway, to be saved as models/{name}/model.toml there "
+        "(--card FILE writes it):",
         "",
         exported.card.rstrip(),
     ]
@@ -126,7 +130,7 @@ def _mount(folder: Path, name: str) -> str:
 def _refuse_card(file: Path) -> None:
     if file.exists():
         raise ExportFailed(
-            f"--card: {file} is there already; remove it, or name another file."
+            f"--card: {file} exists already; remove it, or name another file."
         )
 
 
@@ -136,6 +140,6 @@ def _write_card(file: Path, text: str) -> None:
         stream.write(text)
 
 
-def _say(console: Console, sentence: str) -> None:
-    # Sentences hold paths and names: no markup, no wrapping within them.
+def _print(console: Console, sentence: str) -> None:
+    # Sentences contain paths and names, which must not be read as markup or wrapped.
     console.print(sentence, markup=False, highlight=False, soft_wrap=True)

@@ -1,7 +1,7 @@
-"""The card of the gateway: what TensorFlow Serving's metadata does not tell.
+"""Writes the gateway's card: what TensorFlow Serving's metadata does not contain.
 
-Metadata has names, shapes and dtypes. That the numbers are probabilities, what they are
-of, and how a picture becomes the input stands nowhere but here.
+The metadata has names, shapes and dtypes. The card adds the labels, whether the scores
+are probabilities, and how a picture becomes the input.
 """
 
 import json
@@ -16,15 +16,15 @@ WIDTH = 84
 def text(name: str, recipe: ModelConfig, written: Card) -> str:
     """A complete model.toml for the model that TensorFlow Serving calls `name`."""
     lines = [
-        f"# {name} lives in TensorFlow Serving; app.py export wrote this card.",
+        f"# {name} runs in TensorFlow Serving; app.py export wrote this card.",
         _pair("engine", "tf-serving"),
         _pair("task", recipe.task),
         *_labels(recipe.labels),
         # The metadata does not tell that its numbers are logits.
         _pair("output", "score" if recipe.probability_by else recipe.output),
         *(_preprocess(recipe.image) if recipe.image else ()),
-        *_kept(written),
-        *(_picture(recipe.image) if recipe.image else ()),
+        *_tolerance(written),
+        *(_image(recipe.image) if recipe.image else ()),
         "",
         "[tf_serving]",
         _pair("name", name),
@@ -37,12 +37,12 @@ def _pair(key: str, value: object) -> str:
 
 
 def _value(value: object) -> str:
-    """TOML, which writes strings and numbers as JSON does, but for DEL."""
+    """`value` in TOML, whose strings and numbers are JSON's, except for DEL."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _labels(labels: Iterable[str]) -> list[str]:
-    """As many on a line as there is room for; nothing where there are none."""
+    """The labels, filled into lines; nothing if there are none."""
     lines: list[str] = []
     for label in map(_value, labels):
         if not lines or len(lines[-1]) + len(label) > WIDTH:
@@ -55,12 +55,12 @@ def _preprocess(image: ImageSpec) -> list[str]:
     return [_pair("preprocess", image.preprocess)]
 
 
-def _kept(written: Card) -> list[str]:
-    """What the model's own card says, and what is as true of the gateway's."""
+def _tolerance(written: Card) -> list[str]:
+    """The tolerance of the model's own card, which holds for the gateway as well."""
     return [] if written.tolerance is None else [_pair("tolerance", written.tolerance)]
 
 
-def _picture(image: ImageSpec) -> list[str]:
+def _image(image: ImageSpec) -> list[str]:
     return [
         "",
         "[image]",

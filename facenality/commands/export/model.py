@@ -1,4 +1,4 @@
-"""Finds the model to export, and loads it as this machine would serve it."""
+"""Finds the model to export and loads it as this machine would serve it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +19,7 @@ from .request import ExportFailed
 
 @dataclass(frozen=True)
 class ReferenceModel:
-    """Loaded and traced, with all that serving it takes."""
+    """The model, loaded and traced, with everything needed to run it."""
 
     found: ModelFiles
     written: Card
@@ -29,7 +29,7 @@ class ReferenceModel:
     traced: Any
 
     def inputs(self, batch: Arrays) -> list[Array]:
-        """What the model takes, in its order: pictures are decoded to float32."""
+        """The inputs in the model's order, cast from float32 to the model's dtypes."""
         arrays = padding.inputs(batch, self.facts)
         return [
             array if one.dtype == "string" else array.astype(one.dtype)
@@ -37,7 +37,7 @@ class ReferenceModel:
         ]
 
     def scores(self, parts: list[Array]) -> Arrays:
-        """What the model answered, by name where there are several outputs."""
+        """The model's outputs, by name if there are several."""
         if len(parts) == 1:
             return parts[0]
         names = (one.name for one in self.facts.outputs)
@@ -45,17 +45,17 @@ class ReferenceModel:
 
     @property
     def names(self) -> list[str]:
-        """Of the inputs, as the SavedModel has them."""
+        """The names of the inputs in the SavedModel."""
         return [exported_name(one.name) for one in self.facts.inputs]
 
     def traced_answers(self, inputs: list[Array]) -> list[Array]:
-        """Those of the function that is exported, with the variables as they are."""
+        """The answers of the function that is exported, with its current variables."""
         from ...engines.tensorflow import export
 
         return export.traced_answers(self.traced, inputs)
 
     def answers(self, inputs: list[Array]) -> list[Array]:
-        """Those of the model's own library."""
+        """The answers of the model's own library."""
         from ...engines.tensorflow import export
 
         return export.reference(self.traced, inputs)
@@ -68,24 +68,24 @@ def load(found: ModelFiles) -> ReferenceModel:
     written = card.read(found.beside("model.toml"))
     traced = engine.trace(found.file, written.load_options)
     facts = engine.of_traced(traced, (1,)).facts  # with what the graph tells
-    settled = infer_config.complete(written, facts, found.labels_folder())
-    task = tasks.make(settled, facts)
-    return ReferenceModel(found, written, facts, settled, task, traced)
+    config = infer_config.complete(written, facts, found.labels_folder())
+    task = tasks.make(config, facts)
+    return ReferenceModel(found, written, facts, config, task, traced)
 
 
 def find(settings: Settings) -> ModelFiles:
-    """The newest version of the model that a request without a name would mean.
+    """The newest version of the default model.
 
     Raises ExportFailed, InvalidSetting.
     """
-    catalog = Registry(settings)
-    name = catalog.default
+    registry = Registry(settings)
+    name = registry.default
     if name is None:
-        raise ExportFailed(_which(settings, catalog.names))
-    found = max(v.files for v in catalog.versions if v.files.name == name)
+        raise ExportFailed(_no_default(settings, registry.names))
+    found = max(v.files for v in registry.versions if v.files.name == name)
     if found.file.suffix == ".py":
         raise ExportFailed(
-            f"{name} is a model.py, and TensorFlow Serving runs no Python: only "
+            f"{name} is a model.py, and TensorFlow Serving does not run Python: only "
             ".keras, .h5 and saved_model/ can be exported."
         )
     if found.is_card:
@@ -96,7 +96,7 @@ def find(settings: Settings) -> ModelFiles:
     return found
 
 
-def _which(settings: Settings, names: list[str]) -> str:
+def _no_default(settings: Settings, names: list[str]) -> str:
     if not names:
         return f"There is no model in {settings.models_dir}."
     return f"Name the model to export: --model {'|'.join(names)}."

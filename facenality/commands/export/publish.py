@@ -1,7 +1,7 @@
-"""OUT/VERSION, made aside and published by one rename.
+"""Writes OUT/VERSION under a temporary name and publishes it by one rename.
 
-TensorFlow Serving looks at OUT every few seconds and takes each folder whose name is a
-number: so a version must be whole when it gets its name, and it must stay as it is.
+TensorFlow Serving scans OUT every few seconds and loads each folder whose name is a
+number. So a version must be complete when it gets its name, and never change later.
 """
 
 import os
@@ -16,58 +16,58 @@ GRAPH = "saved_model.pb"
 
 
 def refuse(target: Path, *, force: bool) -> None:
-    """Raise ExportFailed where `target` is there and may not be replaced."""
+    """Raise ExportFailed if `target` exists and may not be replaced."""
     if target.parent.is_file():
         raise ExportFailed(f"{target.parent} is a file: name a folder as OUT.")
     if not os.path.lexists(target):
         return
     if not force:
         raise ExportFailed(
-            f"{target} is there already: --as-version N writes another version, "
+            f"{target} exists already: --as-version N writes another version, "
             "--force replaces this one."
         )
     if not (target / GRAPH).is_file():
         raise ExportFailed(
-            f"{target} is no SavedModel, and --force replaces nothing else: choose "
+            f"{target} is not a SavedModel, and --force replaces nothing else: choose "
             "another OUT."
         )
 
 
 @contextmanager
-def made_aside(target: Path) -> Iterator[Path]:
-    """A folder beside `target` to write to; gone afterwards, unless published."""
-    aside = _beside(target, "exporting")
+def staging_folder(target: Path) -> Iterator[Path]:
+    """A temporary folder beside `target`; removed afterwards, unless published."""
+    staging = _hidden(target, "exporting")
     first = not target.parent.exists()
     target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(aside, ignore_errors=True)  # a killed run's
+    shutil.rmtree(staging, ignore_errors=True)  # from a run that was killed
     try:
-        aside.mkdir()
-        yield aside
+        staging.mkdir()
+        yield staging
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(staging, ignore_errors=True)
         if first:
             with suppress(OSError):
-                target.parent.rmdir()  # only where it is empty
+                target.parent.rmdir()  # fails unless it is empty
 
 
-def publish(aside: Path, target: Path) -> None:
-    """Give `aside` the name `target`; what had it is removed. Raises OSError."""
-    for file in aside.rglob("*"):
+def publish(staging: Path, target: Path) -> None:
+    """Rename `staging` to `target`, replacing an existing one. Raises OSError."""
+    for file in staging.rglob("*"):
         if file.is_file():
-            _write_through(file)
-    replaced = _beside(target, "replaced")
+            _sync(file)
+    replaced = _hidden(target, "replaced")
     shutil.rmtree(replaced, ignore_errors=True)
     if target.exists():
         target.rename(replaced)
-    aside.rename(target)
+    staging.rename(target)
     shutil.rmtree(replaced, ignore_errors=True)
 
 
-def _beside(target: Path, why: str) -> Path:
-    return target.with_name(f".{target.name}.{why}")
+def _hidden(target: Path, suffix: str) -> Path:
+    return target.with_name(f".{target.name}.{suffix}")
 
 
-def _write_through(file: Path) -> None:
-    """To the disk: after a power cut a published version must not be hollow."""
+def _sync(file: Path) -> None:
+    """Write `file` to the disk: a published version must survive a power cut."""
     with file.open("rb") as stream:
         os.fsync(stream.fileno())

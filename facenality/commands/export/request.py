@@ -7,14 +7,14 @@ from ...errors import FacenalityError
 
 
 class ExportFailed(FacenalityError):
-    """A model that could not be exported; the sentence says why."""
+    """A model could not be exported; the sentence says why."""
 
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """What to export, and where to."""
+    """Where to export a model to, and how."""
 
     out: Path
-    version: int | None = None  # None: the model's own
+    version: int | None = None  # None: the model's own version
     force: bool = False
-    card: Path | None = None  # where the gateway's card is written to
+    card: Path | None = None  # the file for the gateway's card

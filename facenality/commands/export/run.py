@@ -1,7 +1,7 @@
-"""The steps of an export: trace, write aside, load again, compare, publish.
+"""The steps of an export: trace, write, load again, compare, publish.
 
-TensorFlow is imported by the first of them, and computes in float32 whatever the
-setting says: how precise the answers are is TensorFlow Serving's own choice then.
+The first step imports TensorFlow, which computes in float32 whatever the setting says:
+TensorFlow Serving chooses its own precision.
 """
 
 from dataclasses import dataclass
@@ -18,64 +18,67 @@ from ...settings import Settings
 from . import gateway_card, model, publish, verify
 from .request import ExportFailed, ExportRequest
 
-STAGES = 6  # that `run` reports
+STAGES = 6  # the number of stages that `run` reports
 
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written, and how far it is from the model."""
+    """The exported model, and how far it agrees with the original."""
 
     folder: Path
     size: int  # bytes
     signature: Signature
     agreement: verify.Agreement
-    golden: bool  # there is a sample, and it is answered as expected
+    golden: bool  # there is a golden sample, and its answer is as expected
     card: str
 
 
 def run(
-    found: ModelFiles, settings: Settings, wanted: ExportRequest, tell: ProgressCallback
+    found: ModelFiles,
+    settings: Settings,
+    wanted: ExportRequest,
+    on_progress: ProgressCallback,
 ) -> Exported:
     """Export `found`. Raises ExportFailed, ModelLoadFailed, OSError."""
     target = wanted.out / str(wanted.version or found.version)
     publish.refuse(target, force=wanted.force)
     if installed("tensorflow") is None:
         raise ExportFailed(
-            "export writes with TensorFlow, which is not installed here: pip install "
+            "export needs TensorFlow, which is not installed: pip install "
             "tensorflow-cpu, or export on a machine that has it."
         )
-    tell("importing TensorFlow")
+    on_progress("importing TensorFlow")
     runtime.set_up("float32", settings.model_threads or cores())
     from ...engines.tensorflow import export
 
-    tell("loading the model")
-    one = model.load(found)
-    with publish.made_aside(target) as aside:
-        tell("writing")
-        export.write(one.traced, aside)
-        tell("loading what was written")
-        reopened = export.Reopened(aside)
-        exported = _checked(one, reopened, target, aside, tell)
-        tell("publishing")
-        publish.publish(aside, target)
+    on_progress("loading the model")
+    reference = model.load(found)
+    with publish.staging_folder(target) as staging:
+        on_progress("writing the SavedModel")
+        export.write(reference.traced, staging)
+        on_progress("loading the SavedModel")
+        reopened = export.Reopened(staging)
+        exported = _checked(reference, reopened, target, staging, on_progress)
+        on_progress("publishing")
+        publish.publish(staging, target)
     return exported
 
 
 def _checked(
-    one: model.ReferenceModel,
+    reference: model.ReferenceModel,
     reopened: Any,
     target: Path,
-    aside: Path,
-    tell: ProgressCallback,
+    staging: Path,
+    on_progress: ProgressCallback,
 ) -> Exported:
-    tell("comparing with the model")
-    agreement = verify.compare(one, reopened)
-    golden = verify.check_golden_sample(one, reopened)
+    on_progress("comparing with the model")
+    agreement = verify.compare(reference, reopened)
+    golden = verify.check_golden_sample(reference, reopened)
     return Exported(
         target,
-        sum(file.stat().st_size for file in aside.rglob("*") if file.is_file()),
+        sum(file.stat().st_size for file in staging.rglob("*") if file.is_file()),
         reopened.signature(),
         agreement,
         golden,
-        gateway_card.text(one.found.name, one.recipe, one.written),
+        gateway_card.text(reference.found.name, reference.recipe, reference.written),
     )

@@ -1,4 +1,4 @@
-"""Sends the same batches to the model and to what was written, and compares."""
+"""Runs the same batches through the model and the exported one, and compares."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,30 +20,30 @@ TEXTS = (
     "Größe – 大きさ",
     "GOOD bad bad",
 )
-SAME = 1e-5  # the same operations: no more than the order of additions
+SAME = 1e-5  # for the same operations, where only the order of additions may differ
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """The largest differences, as parts of the largest number where it is above 1."""
+    """The largest differences, relative to the largest number if it is above 1."""
 
-    graph: float  # to the model's function as it was traced here
-    library: float  # to the model's own library, which computes step by step
-    spread: float | None  # of the answers; None: they are no numbers
+    graph: float  # from the traced function of the model
+    library: float  # from the model's own library, which computes step by step
+    spread: float | None  # between different answers; None if they are not numbers
     batches: int
 
 
 def compare(one: ReferenceModel, reopened: Any) -> Agreement:
-    """Ask all three the same batches. Raises ExportFailed where they differ."""
-    asked = list(batches(one))
-    answers = [_numbers(_called(one, reopened, each)) for each in asked]
-    traced = [_numbers(one.traced_answers(each)) for each in asked]
-    own = [_numbers(one.answers(each)) for each in asked]
+    """Compare all three on the same batches. Raises ExportFailed if they differ."""
+    inputs = list(batches(one))
+    answers = [_numbers(_called(one, reopened, each)) for each in inputs]
+    traced = [_numbers(one.traced_answers(each)) for each in inputs]
+    own = [_numbers(one.answers(each)) for each in inputs]
     agreement = Agreement(
         max(map(measure.difference, answers, traced)),
         max(map(measure.difference, answers, own)),
         _spread(own),
-        len(asked),
+        len(inputs),
     )
     _require("the model's graph", agreement.graph, SAME)
     _require("the model's own library", agreement.library, measure.FLOAT32)
@@ -53,13 +53,13 @@ def compare(one: ReferenceModel, reopened: Any) -> Agreement:
 def _require(what: str, difference: float, allowed: float) -> None:
     if not difference <= allowed:
         raise ExportFailed(
-            f"What was written answers differently from {what}, by {difference:.2g} "
-            f"where {allowed:.0e} is allowed; it was deleted."
+            f"The exported model's answers differ from {what} by {difference:.2g}, "
+            f"where {allowed:.0e} is allowed; the export was deleted."
         )
 
 
 def _numbers(parts: list[Array]) -> list[Array]:
-    """bfloat16, which NumPy does not know, as float32."""
+    """Convert bfloat16, which NumPy does not have, to float32."""
     return [
         part.astype("float32") if part.dtype.kind == "V" else part for part in parts
     ]
@@ -73,7 +73,7 @@ def _spread(answers: list[list[Array]]) -> float | None:
 
 
 def check_golden_sample(one: ReferenceModel, reopened: Any) -> bool:
-    """True if there is one, and it is answered as expected. Raises ModelLoadFailed."""
+    """True if there is one and its answer is right. Raises ModelLoadFailed."""
 
     def predict(batch: Arrays) -> Arrays:
         return one.scores(_called(one, reopened, one.inputs(batch)))
@@ -88,13 +88,13 @@ def check_golden_sample(one: ReferenceModel, reopened: Any) -> bool:
 
 
 def _called(one: ReferenceModel, reopened: Any, batch: list[Any]) -> list[Any]:
-    """The outputs in the facts' order."""
+    """The outputs of the exported model, in the order of the ModelSpec."""
     answered = reopened.call(dict(zip(one.names, batch, strict=True)))
     return [answered[output.name] for output in one.facts.outputs]
 
 
 def batches(one: ReferenceModel) -> Iterator[list[Array]]:
-    """Batches of 1 and of 3, as arrays in the model's order; the sample is first."""
+    """Batches of 1 and 3, as arrays in the model's order; the sample comes first."""
     instances = _instances(one)
     yield one.inputs(stack(instances[:1]))
     for start in range(0, len(instances), 3):
@@ -112,7 +112,7 @@ def _instances(one: ReferenceModel) -> list[Arrays]:
 
 
 def _with_text(text: str, facts: ModelSpec) -> Arrays:
-    """An instance that says `text` in every string; numbers are its length."""
+    """An instance with `text` as every string, and its length as every number."""
     arrays = {one.name: _filled(text, one) for one in facts.inputs}
     return arrays if len(arrays) > 1 else next(iter(arrays.values()))
 

@@ -1,7 +1,7 @@
-"""`app.py fetch NAME`: a keras.applications model, from the network to models/.
+"""`app.py fetch NAME`: downloads a keras.applications model into models/.
 
 child process: Keras downloads and builds ─▶ models/.applications.fetching/version
-─▶ loaded and verified as the server would ─▶ one rename ─▶ models/NAME/VERSION
+─▶ load and verify it as the server would ─▶ one rename ─▶ models/NAME/VERSION
 """
 
 import os
@@ -18,83 +18,83 @@ from . import child, sample, versions
 from . import record as fetched
 from .record import Record
 
-INTERRUPTED = 130  # 128 + SIGINT, as shells have it
-STALL_S = 60.0  # a download that brings nothing for so long is given up
+INTERRUPTED = 130  # 128 + SIGINT, as in shells
+STALL_S = 60.0  # seconds without a byte after which a download is given up
 
 
 class AlreadyThere(Exception):
-    """A version made from the same weights: its folder."""
+    """A version with the same weights exists; the message is its folder."""
 
 
 def fetch(name: str, models_dir: Path, *, stall_s: float = STALL_S) -> int:
-    """Fetch the architecture `name` as a new version in `models_dir`; the exit status.
+    """Fetch the architecture `name` as a new version; return the exit status.
 
-    Files are taken from `KERAS_HOME` where the environment sets it, and kept there.
-    Proxies and certificates are those of the environment (HTTPS_PROXY, SSL_CERT_FILE).
+    If the environment sets `KERAS_HOME`, files are looked up and stored there. Proxies
+    and certificates also come from the environment (HTTPS_PROXY, SSL_CERT_FILE).
     """
     out, err = Console(), Console(stderr=True)
     try:
         folder = _fetched(name, models_dir, out, stall_s)
     except AlreadyThere as there:
-        _say(out, f"{there} is already there, from the same weights: nothing to do.")
+        _print(out, f"{there} already exists with the same weights: nothing to do.")
         return 0
     except NotReached as error:
-        _say(err, f"{error} {_advice(name, models_dir)}")
+        _print(err, f"{error} {_advice(name, models_dir)}")
     except FacenalityError as error:
-        _say(err, str(error))
+        _print(err, str(error))
     except OSError as error:
-        _say(err, f"{error.filename or models_dir}: {error.strerror or error}.")
+        _print(err, f"{error.filename or models_dir}: {error.strerror or error}.")
     except KeyboardInterrupt:
-        _say(err, "Stopped. Nothing was changed in the models folder.")
+        _print(err, "Stopped. The models folder has not changed.")
         return INTERRUPTED
     else:
-        _say(out, f"{folder} is ready to be served.")
+        _print(out, f"{folder} is ready to be served.")
         return 0
     return 1
 
 
 def _fetched(name: str, models_dir: Path, out: Console, stall_s: float) -> Path:
     """The folder of the new version. Raises AlreadyThere, FacenalityError, OSError."""
-    given = os.environ.get("KERAS_HOME")
-    own = Path(given).expanduser().absolute() if given else None
+    keras_home = os.environ.get("KERAS_HOME")
+    own = Path(keras_home).expanduser().absolute() if keras_home else None
     with (
         versions.locked(models_dir) as lock,
         versions.locked(own) if own else nullcontext(lock) as home_lock,
-        versions.made_aside(models_dir, "applications") as aside,
+        versions.staging_folder(models_dir, "applications") as staging,
     ):
-        version = aside / "version"
+        version = staging / "version"
         version.mkdir()
         wanted = child.Wanted(
             name=name,
             version=version,
-            home=own or (aside / "keras").absolute(),
+            home=own or (staging / "keras").absolute(),
             known=fetched.known(models_dir),
         )
         out.print(f"{name}: building the network", highlight=False)
-        made = child.build(wanted, aside, (lock, home_lock), stall_s)
-        if made.already is not None:
-            raise AlreadyThere(made.already)
-        model = made.architecture.lower()
+        built = child.build(wanted, staging, (lock, home_lock), stall_s)
+        if built.already is not None:
+            raise AlreadyThere(built.already)
+        model = built.architecture.lower()
         versions.refuse_unversioned(models_dir, model)
-        _write(version, made, out)
+        _write(version, built, out)
         found = ModelFiles(model, 1, version / "model.keras", (version,))
-        knobs = settings.load({"models_dir": models_dir, "max_batch_size": 1})
-        with out.status("") as status:  # its answer to the sample is the expected one
-            loader.load(found, knobs, status.update, write_expected=True)
-        return versions.published(version, models_dir, model)
+        loaded = settings.load({"models_dir": models_dir, "max_batch_size": 1})
+        with out.status("") as status:  # records its answer to the sample as expected
+            loader.load(found, loaded, status.update, write_expected=True)
+        return versions.publish(version, models_dir, model)
 
 
-def _write(version: Path, made: child.Built, out: Console) -> None:
-    """Everything beside model.keras but expected.json."""
-    if made.checksum is None:
-        _say(
+def _write(version: Path, built: child.Built, out: Console) -> None:
+    """Write the files beside model.keras, except expected.json."""
+    if built.checksum is None:
+        _print(
             out,
-            f"Keras knows no checksum of {made.weights}; its SHA-256 is {made.sha256}",
+            f"Keras has no checksum for {built.weights}; its SHA-256 is {built.sha256}",
         )
-    record = Record(made.architecture, made.weights, made.checksum)
-    fetched.write(version, record, made.sha256)
-    labels = fetched.labels(list(made.classes))
-    card = fetched.card(made.architecture, made.height, made.width, made.preprocess)
+    record = Record(built.architecture, built.weights, built.checksum)
+    fetched.write(version, record, built.sha256)
+    labels = fetched.labels(list(built.classes))
+    card = fetched.card(built.architecture, built.height, built.width, built.preprocess)
     (version / "labels.txt").write_text(labels, encoding="utf-8")
     (version / "model.toml").write_text(card, encoding="utf-8")
     (version / "sample.png").write_bytes(sample.png())
@@ -102,12 +102,12 @@ def _write(version: Path, made: child.Built, out: Console) -> None:
 
 def _advice(name: str, models_dir: Path) -> str:
     return (
-        "Without a way out of here, name a proxy (HTTPS_PROXY in the environment), set "
+        "If this machine has no Internet access, set HTTPS_PROXY to a proxy, set "
         "KERAS_HOME to a folder whose models/ holds Keras's files, or fetch on another "
         f"machine and copy its {models_dir / name.lower()}/ to this one."
     )
 
 
-def _say(console: Console, sentence: str) -> None:
-    # Sentences hold addresses and names: no markup, no wrapping within them.
+def _print(console: Console, sentence: str) -> None:
+    # Sentences contain URLs and names, which must not be read as markup or wrapped.
     console.print(sentence, markup=False, highlight=False, soft_wrap=True)

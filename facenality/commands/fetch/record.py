@@ -1,7 +1,6 @@
-"""What a fetched version consists of: its files beside model.keras.
+"""The files of a fetched version beside model.keras.
 
-`fetched.json` remembers what was fetched; by it a second fetch of the same knows that
-there is nothing to do.
+`fetched.json` records what was fetched, so that fetching the same again does nothing.
 """
 
 import json
@@ -15,7 +14,7 @@ RECORD = "fetched.json"
 
 _CARD = """\
 # {architecture} of keras.applications, with its ImageNet weights.
-# `app.py fetch` wrote this folder; {record} says from what.
+# `app.py fetch` wrote this folder; {record} records its source.
 task = "image-classification"
 labels = "labels.txt"          # ImageNet's classes, in the order of the outputs
 output = "probability"         # the last layer is a softmax
@@ -31,7 +30,7 @@ fit = "stretch"                # the whole picture, as in Keras's own examples
 
 @dataclass(frozen=True)
 class Record:
-    """`checksum` is the one the weights had to match, None where nobody knew one."""
+    """`checksum` is the one that the weights had to match; None if Keras has none."""
 
     architecture: str
     weights: str  # the file's name
@@ -39,7 +38,7 @@ class Record:
 
 
 def card(architecture: str, height: int, width: int, preprocess: str) -> str:
-    """model.toml, with nothing left to inference."""
+    """A complete model.toml, so that nothing has to be inferred."""
     return _CARD.format(
         architecture=architecture,
         record=RECORD,
@@ -53,10 +52,10 @@ def card(architecture: str, height: int, width: int, preprocess: str) -> str:
 
 
 def labels(classes: list[tuple[str, str]]) -> str:
-    """labels.txt: a readable name a line.
+    """labels.txt: a readable name on each line.
 
-    ImageNet has two classes each called crane and maillot: WordNet's id tells such
-    apart.
+    ImageNet has two classes called crane and two called maillot; those get the WordNet
+    id as well.
     """
     names = [(wordnet, " ".join(n.replace("_", " ").split())) for wordnet, n in classes]
     times = Counter(name for _, name in names)
@@ -65,15 +64,15 @@ def labels(classes: list[tuple[str, str]]) -> str:
 
 
 def write(directory: Path, record: Record, sha256: str) -> None:
-    """Keep `record`, and the weights' digest for whoever wants to check."""
+    """Write `record`, and the weights' digest for users who want to check it."""
     text = json.dumps({**asdict(record), "sha256": sha256}, indent=2) + "\n"
     (directory / RECORD).write_text(text, encoding="utf-8")
 
 
 def known(models_dir: Path) -> dict[str, str]:
-    """The folders of versions that were fetched, the newest of each.
+    """The folders of fetched versions, the newest of each.
 
-    They go by the name and the checksum of their weights, with a blank between them.
+    The keys are the name and the checksum of their weights, separated by a space.
     """
     folders = {}
     for found in repository.scan(models_dir):
@@ -85,7 +84,7 @@ def known(models_dir: Path) -> dict[str, str]:
 
 def _read(file: Path) -> Record | None:
     try:
-        kept = json.loads(file.read_text(encoding="utf-8"))
-        return Record(kept["architecture"], kept["weights"], kept["checksum"])
+        fields = json.loads(file.read_text(encoding="utf-8"))
+        return Record(fields["architecture"], fields["weights"], fields["checksum"])
     except (OSError, ValueError, KeyError, TypeError):
         return None

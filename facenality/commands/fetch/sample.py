@@ -1,7 +1,7 @@
-"""A picture to verify models with where none was given: drawn here, always the same.
+"""Draws the picture that fetched models are verified with; it is always the same.
 
-Hills under an evening sky, as PNG: it decodes to the same pixels with every library. It
-is written without Pillow, since only images.py may import that.
+Hills under an evening sky, as PNG, which decodes to the same pixels with every library.
+Written without Pillow, which only the image decoder may import.
 """
 
 import struct

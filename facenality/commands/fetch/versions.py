@@ -1,7 +1,6 @@
-"""A new version of a model: made aside, published by one rename, never over another.
+"""Publishes a new version of a model by one rename, never over another version.
 
-While it is made it lies in `models/.NAME.fetching`, a name that no scan of the folder
-takes for a model.
+Meanwhile it is in `models/.NAME.fetching`, which scans of the models folder ignore.
 """
 
 import fcntl
@@ -20,15 +19,15 @@ _NUMBER = re.compile(r"[0-9]+")
 
 @contextmanager
 def locked(directory: Path) -> Iterator[int]:
-    """One fetch at a time in `directory`, which is made if it is missing.
+    """Allow one fetch at a time in `directory`, which is created if missing.
 
-    The lock goes with the processes that hold the file descriptor, which it yields,
+    Yields the file descriptor. The lock is released when no process holds it any more,
     however they end. Raises FetchFailed.
     """
     directory.mkdir(parents=True, exist_ok=True)
     handle = os.open(directory, os.O_RDONLY)
     try:
-        # Some network file systems cannot lock a directory: then nothing is locked.
+        # Some network file systems cannot lock a directory; then there is no lock.
         with suppress(OSError):
             _lock(handle, directory)
         yield handle
@@ -41,40 +40,40 @@ def _lock(handle: int, directory: Path) -> None:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise FetchFailed(
-            f"Another fetch is at work in {directory}; run this one after it."
+            f"Another fetch is running in {directory}; run this one after it."
         ) from None
 
 
 @contextmanager
-def made_aside(models_dir: Path, name: str) -> Iterator[Path]:
-    """An empty folder to make a version of `name` in; gone afterwards."""
-    aside = models_dir / f".{name}.fetching"
-    shutil.rmtree(aside, ignore_errors=True)  # a killed run's
-    aside.mkdir()
+def staging_folder(models_dir: Path, name: str) -> Iterator[Path]:
+    """An empty folder for a version of `name`; removed afterwards."""
+    staging = models_dir / f".{name}.fetching"
+    shutil.rmtree(staging, ignore_errors=True)  # from a run that was killed
+    staging.mkdir()
     try:
-        yield aside
+        yield staging
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(staging, ignore_errors=True)
 
 
-def published(aside: Path, models_dir: Path, name: str) -> Path:
-    """Make `aside` the next version of `name`; its folder. Raises FetchFailed."""
-    for file in aside.iterdir():
-        _write_through(file)
+def publish(staging: Path, models_dir: Path, name: str) -> Path:
+    """Rename `staging` to the next version of `name`. Raises FetchFailed."""
+    for file in staging.iterdir():
+        _sync(file)
     parent = models_dir / name
     target = parent / str(_next(models_dir, name))
     try:
         parent.mkdir(exist_ok=True)
-        aside.rename(target)
+        staging.rename(target)
     except OSError as error:
         with suppress(OSError):
-            parent.rmdir()  # only where it is empty
-        raise FetchFailed(f"{target} could not be made: {error.strerror}.") from None
+            parent.rmdir()  # fails unless it is empty
+        raise FetchFailed(f"{target} could not be created: {error.strerror}.") from None
     return target
 
 
 def _next(models_dir: Path, name: str) -> int:
-    """One more than any version there, of any kind, also of folders without a model."""
+    """One more than the highest version, counting also folders without a model."""
     numbers = [f.version for f in repository.scan(models_dir) if f.name == name]
     with suppress(FileNotFoundError, NotADirectoryError):
         entries = (models_dir / name).iterdir()
@@ -83,7 +82,7 @@ def _next(models_dir: Path, name: str) -> int:
 
 
 def refuse_unversioned(models_dir: Path, name: str) -> None:
-    """Versions beside `NAME/model.keras` would never be served. Raises FetchFailed."""
+    """Raise FetchFailed for `NAME/model.keras`, beside which no version is served."""
     for found in repository.scan(models_dir):
         if found.name == name and found.file.parent == models_dir / name:
             raise FetchFailed(
@@ -92,7 +91,7 @@ def refuse_unversioned(models_dir: Path, name: str) -> None:
             )
 
 
-def _write_through(file: Path) -> None:
-    """To the disk: after a power cut a published version must not be hollow."""
+def _sync(file: Path) -> None:
+    """Write `file` to the disk: a published version must survive a power cut."""
     with file.open("rb") as stream:
         os.fsync(stream.fileno())

@@ -1,10 +1,9 @@
-"""Why this answer: hide a part of the input, ask again, see how far the score falls.
+"""Explains an answer by occlusion: hides parts of the input, sees how the score falls.
 
-    input ─ parts ─▶ whole, hidden, hidden, … ─ explainer ─▶ scores ─ parts ─▶ weights
+    input ─ occluder ─▶ whole, occluded, … ─ explainer ─▶ scores ─ occluder ─▶ weights
 
-`explainer.py` asks, in the pauses of the predictions; `occlusion.py` (pictures) and
-`leaving_out.py` (texts) know what a part is; `placing.py` says where on the picture it
-was.
+`explainer.py` predicts them as background jobs; `image.py` and `text.py` know the parts
+of a picture and of a text.
 """
 
 from .explainer import Explainer

@@ -1,10 +1,8 @@
-"""A picture's parts: a grid of patches, each covered with the picture's mean colour.
+"""Occludes a picture: covers each patch of a grid with the picture's mean colour.
 
 Source: M. Zeiler and R. Fergus, Visualizing and Understanding Convolutional Networks,
-2014, section 4.2. The instance is covered, not the file: the map is of what the model
-saw, whatever cropping and scaling came before.
-
-Where on the picture an instance was: cropping and padding undone.
+2014, section 4.2. Patches of the instance are covered, not of the file: the map shows
+what the model saw after cropping and scaling, and where that is on the picture.
 """
 
 from collections.abc import Iterator
@@ -24,9 +22,9 @@ WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
 
 
 def covered(size: Size, spec: ImageSpec) -> Box:
-    """What the instance shows of the upright picture of `size`, in fractions of it.
+    """The part of the upright picture of `size` that the instance shows.
 
-    Left, top, right, bottom; beyond 0..1 where black was added around the picture.
+    Left, top, right, bottom as fractions; outside of 0..1 where padding was added.
     """
     if spec.width is None or spec.height is None:
         return WHOLE
@@ -38,7 +36,7 @@ def covered(size: Size, spec: ImageSpec) -> Box:
     return left, top, right, bottom
 
 
-# Of one axis: `length` of the picture and of the instance, and instance per picture.
+# For one axis: lengths of the picture and of the instance, and the scale between them.
 def _stretched(length: int, taken: int, scale: float) -> tuple[float, float]:  # noqa: ARG001
     return 0.0, 1.0
 
@@ -49,7 +47,7 @@ def _cropped(length: int, taken: int, scale: float) -> tuple[float, float]:
 
 
 def _padded(length: int, taken: int, scale: float) -> tuple[float, float]:
-    """In whole pixels, as images.py pads."""
+    """In whole pixels, as tasks/image_transform.py pads."""
     inner = max(1, round(scale * length))
     before = round((taken - inner) / 2)
     return -before / inner, (taken - before) / inner
@@ -57,19 +55,19 @@ def _padded(length: int, taken: int, scale: float) -> tuple[float, float]:
 
 _AXIS = {"stretch": _stretched, "crop": _cropped, "pad": _padded}
 
-CELL = 16  # pixels of an instance, about; between LEAST and MOST cells a side
+CELL = 16  # approximate size in pixels; between LEAST and MOST cells per side
 LEAST, MOST = 7, 14
-REACH = 0.5  # of a cell, that a patch goes beyond its own on every side
+REACH = 0.5  # how far a patch extends beyond its cell on every side, in cells
 
 
 class ImageOccluder:
-    """See the protocol `Parts`."""
+    """See the protocol `Occluder`."""
 
     def __init__(self, task: Task, spec: ImageSpec, payload: Payload) -> None:
         if isinstance(payload, str):
             payload = from_base64(payload)
         decoded = task.decode(payload)
-        assert isinstance(decoded, np.ndarray)  # noqa: S101  a picture is one array
+        assert isinstance(decoded, np.ndarray)  # noqa: S101  a picture is always one array
         self.whole: Array = decoded
         self._axis = 0 if spec.channels_first else -1
         height, width, _ = self._pixels(decoded).shape
@@ -91,7 +89,7 @@ class ImageOccluder:
             yield copy
 
     def describe(self, weights: list[float]) -> dict[str, Any]:
-        """The weights as rows of the grid, and where the grid lies on the picture."""
+        """The weights as rows of the grid, and the grid's place on the picture."""
         rows, columns = self._grid
         values = np.reshape(weights, self._grid).tolist()
         heatmap = {"rows": rows, "cols": columns, "values": values}
@@ -100,14 +98,14 @@ class ImageOccluder:
         return {"heatmap": heatmap, "picture": picture}
 
     def _pixels(self, instance: Array) -> Array:
-        """[H, W, C], as a view."""
+        """`instance` as a view of shape [H, W, C]."""
         if instance.ndim == 2:
             return instance[..., np.newaxis]
         return np.moveaxis(instance, self._axis, -1)
 
 
 def grid(height: int, width: int, most: int) -> tuple[int, int]:
-    """Rows and columns, `most` cells in all (or the least that tells anything)."""
+    """Rows and columns of the grid, with about `most` cells in all."""
     rows, columns = _cells(height), _cells(width)
     smaller = min(1.0, sqrt(most / (rows * columns)))
     return max(1, int(rows * smaller)), max(1, int(columns * smaller))
@@ -118,7 +116,7 @@ def _cells(length: int) -> int:
 
 
 def spans(length: int, cells: int) -> list[tuple[int, int]]:
-    """First and last pixel (exclusive) of the patches along one axis."""
+    """First pixel and end (exclusive) of the patches along one axis."""
     reach = REACH * length / cells
     edges = pairwise(np.linspace(0, length, cells + 1))
     return [

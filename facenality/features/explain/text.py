@@ -1,4 +1,4 @@
-"""A text's parts: its words, each left out."""
+"""Occludes a text: leaves out one word after the other."""
 
 import re
 from collections.abc import Iterator
@@ -8,10 +8,10 @@ from typing import Any
 from ...arrays import Arrays
 from ...tasks import Payload, Task
 
-MOST = 200  # parts; in a longer text neighbouring words are left out together
+MOST = 200  # parts; in a longer text, several words in a row are left out together
 
-# Between blanks, with what sticks to it: "#yes", ":-)", "don't". In scripts that leave
-# no blanks between words (kana, han) each character is one.
+# A word is what is between blanks: "#yes", ":-)", "don't". In scripts without blanks
+# between words (kana, han) each character is a word.
 _UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _WORD = re.compile(rf"[{_UNSPACED}]|[^\s{_UNSPACED}]+")
 
@@ -19,7 +19,7 @@ Span = tuple[int, int]
 
 
 class TextOccluder:
-    """See the protocol `Parts`."""
+    """See the protocol `Occluder`."""
 
     def __init__(self, task: Task, payload: Payload) -> None:
         self.whole = task.decode(payload)
@@ -34,7 +34,7 @@ class TextOccluder:
             yield self._task.decode(self._text[:start] + self._text[end:])
 
     def describe(self, weights: list[float]) -> dict[str, Any]:
-        """Each part with its place; `start` and `end` count Unicode characters."""
+        """Each part with its weight; `start` and `end` count Unicode characters."""
         words = [
             {"text": self._text[start:end], "start": start, "end": end, "weight": one}
             for (start, end), one in zip(self._spans, weights, strict=True)

@@ -1,10 +1,11 @@
-"""What people send is kept only as `keep_uploads` allows, and can be taken back.
+"""Stores uploads as far as `keep_uploads` allows; their senders can delete them.
 
-    sender ─ id ─▶ web ─ input ─▶ Uploads (hub) ─ thread ─▶ cleaned ─▶ Store ─▶ uploads/
-                                     │                                  ├ HASH.png | …
-                                  NotStored                             └ index.sqlite
+    sender ─ id ─▶ web ─ input ─▶ Uploads (hub) ─ thread ─▶ clean ─▶ Store ─▶ uploads/
+                                     │                                ├ HASH.png | …
+                                  NotStored                           └ index.sqlite
 
-Nothing in here is ever served. The id of the reply, which only the sender has, deletes.
+Stored files are never served. To delete one, send the id of the reply, which only its
+sender has.
 """
 
 from .service import About, Uploads

@@ -1,11 +1,10 @@
 """index.sqlite: one row for each upload, shared by the processes of this machine.
 
-A transaction is also the lock of the folder: it begins IMMEDIATE, so that one process
-at a time looks at the rows, writes or removes files, and commits. What a process that
-was killed had not committed is rolled back by the next one. Deleted rows are
-overwritten with zeros (`secure_delete`).
+A transaction also locks the folder: it begins IMMEDIATE, so that only one process at a
+time reads rows, writes or removes files, and commits. If a process is killed, the next
+one rolls its transaction back. Deleted rows are overwritten by zeros (secure_delete).
 
-An index.jsonl, as earlier versions kept it, is read in once and removed.
+An index.jsonl of an earlier version is imported once and removed.
 """
 
 import hashlib
@@ -22,10 +21,10 @@ log = logging.getLogger(__name__)
 
 NAME = "index.sqlite"
 JOURNAL = "index.jsonl"
-ROW_BYTES = 512  # that a row counts for beside its file
+ROW_BYTES = 512  # size that a row counts for, in addition to its file
 LOCK_TIMEOUT_S = 60.0  # seconds to wait for the transactions of other processes
 
-# `total` is kept by triggers: adding all sizes up for each upload would take longer and
+# Triggers update `total`: adding up all sizes for each upload would take longer and
 # longer. A file counts once, however many rows name it.
 _SCHEMA = (  # its 512 is ROW_BYTES
     """CREATE TABLE uploads (
@@ -50,7 +49,7 @@ _SCHEMA = (  # its 512 is ROW_BYTES
 
 @dataclass(frozen=True)
 class Record:
-    """`owner` is a hash: whoever reads the index cannot delete in the sender's name."""
+    """A stored upload. `owner` is a hash, so readers of the index cannot delete it."""
 
     owner: str
     file: str  # SHA-256 of the content, and a suffix
@@ -58,20 +57,20 @@ class Record:
     time: float  # seconds since 1970
     model: str
     version: str
-    label: str | None  # what it should have been; None where nobody said
-    prediction: str  # what was shown
+    label: str | None  # the right label; None if it was not corrected
+    prediction: str  # the answer that the sender saw
 
 
 _COLUMNS = ", ".join(field.name for field in fields(Record))
 
 
 def owner_of(token: str) -> str:
-    """The owner that a reply's id stands for."""
+    """The owner for a reply's id: its hash."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class Index:
-    """The rows, within one transaction. The order of rows is that of their adding."""
+    """The rows, within one transaction, in the order in which they were added."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._sql = connection
@@ -92,7 +91,7 @@ class Index:
         return [Record(*row) for row in rows]
 
     def oldest(self) -> Record | None:
-        """The record that leaves first."""
+        """The oldest record, or None; it is deleted first."""
         row = self._sql.execute(
             f"SELECT {_COLUMNS} FROM uploads ORDER BY id LIMIT 1"  # noqa: S608
         ).fetchone()
@@ -106,7 +105,7 @@ class Index:
         return int(uses)
 
     def add(self, record: Record) -> None:
-        """Add a record, in place of the same sender's record of the same file."""
+        """Add a record; it replaces the same owner's record of the same file."""
         self.drop(record)
         marks = ", ".join("?" * len(fields(Record)))
         self._sql.execute(
@@ -115,7 +114,7 @@ class Index:
         )
 
     def drop(self, record: Record) -> None:
-        """Delete a record; no error where it is not there."""
+        """Delete a record; no error if it does not exist."""
         self._drop(record.owner, record.file)
 
     def _drop(self, owner: str, file: str) -> None:
@@ -124,7 +123,7 @@ class Index:
         )
 
     def prepare(self, journal: Path) -> None:
-        """Make the tables where they are missing, with what `journal` has."""
+        """Create the tables if they are missing, and import `journal`."""
         (version,) = self._sql.execute("PRAGMA user_version").fetchone()
         if version:
             return
@@ -136,23 +135,23 @@ class Index:
         self._sql.execute("PRAGMA user_version = 1")
 
     def _read(self, line: bytes) -> None:
-        """Do what a line of the journal says: add a record, or delete one."""
+        """Apply a line of the journal: add a record, or delete one."""
         try:
-            said = json.loads(line)
-            if "drop" in said:
-                owner, file = said["drop"]
+            entry = json.loads(line)
+            if "drop" in entry:
+                owner, file = entry["drop"]
                 self._drop(owner, file)
             else:
-                self.add(Record(**said["keep"]))
+                self.add(Record(**entry["keep"]))
         except (ValueError, TypeError, KeyError, sqlite3.Error):
-            log.warning("uploads: a line of %s cannot be read; it is left out", JOURNAL)
+            log.warning("uploads: skipped a line of %s that cannot be read", JOURNAL)
 
 
 @contextmanager
 def transaction(folder: Path) -> Iterator[Index]:
-    """The index in `folder`, for this process alone; committed unless it raises.
+    """The index in `folder`, exclusively; commits unless the block raises.
 
-    Raises OSError where the disk or the database fails: then no row has changed.
+    Raises OSError if the disk or the database fails; then no row has changed.
     """
     file, journal = folder / NAME, folder / JOURNAL
     os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
@@ -166,14 +165,14 @@ def transaction(folder: Path) -> Iterator[Index]:
             index = Index(sql)
             index.prepare(journal)
             yield index
-            sql.execute("COMMIT")  # closing without it rolls back
+            sql.execute("COMMIT")  # without it, closing rolls back
     except sqlite3.Error as error:
         raise OSError(f"{file}: {error}") from error
     journal.unlink(missing_ok=True)
 
 
 def _storable(value: object) -> object:
-    """Half of a surrogate pair, which JSON may send, is no character in SQLite."""
+    """Replace halves of surrogate pairs, which JSON allows and SQLite does not."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
     return value

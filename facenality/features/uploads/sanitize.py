@@ -1,7 +1,7 @@
-"""An upload -> what is kept of it: the picture as it is looked at, and nothing else.
+"""Re-encodes an uploaded picture, so that only its pixels are stored.
 
-Drawn anew from its pixels: where it was taken, by which camera and what else a file may
-carry stays out, and so does whatever only pretends to be a picture.
+Metadata, such as place and camera, is dropped, and so are files that only pretend to be
+pictures.
 """
 
 import io
@@ -10,7 +10,7 @@ from PIL import Image
 
 from ...tasks import image_decode
 
-# More than networks look at, and little enough that a quota lasts.
+# Larger than networks need, and small enough that the quota lasts.
 MAX_SIDE = 1024
 JPEG_QUALITY = 95
 
@@ -18,8 +18,8 @@ JPEG_QUALITY = 95
 def clean(data: bytes) -> tuple[bytes, str]:
     """The upright picture without metadata, no side above MAX_SIDE, and its suffix.
 
-    JPEG stays JPEG, since a photograph would be ten times larger as PNG; all others
-    become PNG. Raises as images.decode does.
+    JPEG stays JPEG, since a photograph would be ten times larger as PNG; other formats
+    become PNG. Raises the same errors as `image_decode.opened`.
     """
     with image_decode.opened(data) as image:
         jpeg = image.format in ("JPEG", "MPO")
@@ -34,7 +34,7 @@ def clean(data: bytes) -> tuple[bytes, str]:
 
 
 def _encoded(picture: Image.Image, jpeg: bool) -> bytes:
-    bare = Image.new(picture.mode, picture.size)  # Pillow's save() takes info along
+    bare = Image.new(picture.mode, picture.size)  # Pillow's save() would write `info`
     bare.paste(picture)
     stream = io.BytesIO()
     if jpeg:

@@ -1,4 +1,4 @@
-"""Keep and forget, for the hub: the disk is reached through one thread."""
+"""Stores and deletes uploads for the hub; one thread does the disk I/O."""
 
 import logging
 import time
@@ -10,7 +10,7 @@ from typing import TypeVar
 import gevent
 
 from ...errors import FacenalityError, NotStored
-from ...scheduling.thread_pool import Threads
+from ...scheduling.thread_pool import ThreadPool
 from ...settings import MIB, Settings
 from .index import Record, owner_of
 from .sanitize import clean
@@ -19,13 +19,13 @@ from .store import Store
 log = logging.getLogger(__name__)
 
 SWEEP_S = 3600.0
-MAX_WAITING_BYTES = 64 * MIB  # of pictures that the disk is too slow for
+MAX_WAITING_BYTES = 64 * MIB  # pictures that wait for the disk
 R = TypeVar("R")
 
 
 @dataclass(frozen=True)
 class About:
-    """What is noted beside an input. `token` is the id of the reply that it got."""
+    """What is stored beside an input; `token` is the id of the reply to it."""
 
     token: str
     model: str
@@ -35,7 +35,7 @@ class About:
 
 
 class Uploads:
-    """The uploads folder, for greenlets of one hub."""
+    """The uploads folder; call it from greenlets of one hub."""
 
     def __init__(self, settings: Settings) -> None:
         self.keep = settings.keep_uploads
@@ -44,44 +44,44 @@ class Uploads:
         self._store = Store(
             settings.uploads_dir, settings.uploads_max_bytes, self.max_age_days
         )
-        self._thread = Threads(1)
+        self._thread = ThreadPool(1)
         self._waiting = 0
 
     def run(self) -> None:
         """Enforce age and size for as long as the server runs.
 
-        Also where nothing more is kept: what was kept before has to leave in its time.
+        Also if nothing new is stored: older uploads must still be deleted in time.
         """
         while True:
-            with suppress(NotStored):  # the log has it
+            with suppress(NotStored):  # it has been logged
                 if self.keep != "none" or self._on_disk(self._store.exists):
                     self._on_disk(self._store.sweep)
             gevent.sleep(SWEEP_S)
 
     def store(self, sent: bytes | str, about: About) -> None:
-        """Keep a picture (bytes) or a text, once it is on the disk.
+        """Store a picture (bytes) or a text; returns when it is on the disk.
 
-        Raises NotUsable and TooLarge for what is no picture, NotStored.
+        Raises UnprocessableInput and TooLarge for a bad picture; NotStored.
         """
         self._on_disk(_keep, self._store, sent, about)
 
     def store_later(self, sent: bytes, about: About) -> None:
-        """Keep a picture without waiting; not where the disk has fallen behind."""
+        """Store a picture without waiting; drop it if the disk has fallen behind."""
         if self._waiting + len(sent) > MAX_WAITING_BYTES:
-            log.warning("uploads: a picture was not kept, the disk is too slow")
+            log.warning("uploads: a picture was not stored, the disk is too slow")
             return
         self._waiting += len(sent)
         gevent.spawn(self._store_quietly, sent, about)
 
     def forget(self, token: str) -> bool:
-        """Delete what the reply with this id had kept; whether there was anything."""
+        """Delete the uploads of the reply with this id; True if there were any."""
         return self._on_disk(self._store.forget, owner_of(token)) > 0
 
     def _store_quietly(self, sent: bytes, about: About) -> None:
         try:
             self.store(sent, about)
         except FacenalityError as error:
-            log.warning("uploads: a picture was not kept: %s", error)
+            log.warning("uploads: a picture was not stored: %s", error)
         finally:
             self._waiting -= len(sent)
 
@@ -91,14 +91,14 @@ class Uploads:
         except OSError as error:
             log.error("uploads: %s: %s", self._folder, error.strerror or error)
             raise NotStored(
-                "The server's folder of uploads cannot be written now; nothing was "
+                "The server cannot write to its uploads folder now; nothing was "
                 "changed. Its log says why.",
                 retry_after=60.0,
             ) from None
 
 
 def _keep(store: Store, sent: bytes | str, about: About) -> None:
-    """In the thread: clean, then write."""
+    """Clean the upload and write it; runs in the thread."""
     content, suffix = (sent.encode(), "txt") if isinstance(sent, str) else clean(sent)
     record = Record(
         owner_of(about.token),

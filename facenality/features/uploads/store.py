@@ -1,8 +1,8 @@
-"""The folder of uploads: content-hash files and their index, within size and age.
+"""The uploads folder: files named by content hash, their index, and the limits.
 
-For one thread of each process; processes share the folder through the index's
-transactions. A file is written before its row and deleted before its row: a crash may
-leave a file without a row or a row without a file, and the next sweep removes both.
+Use it from one thread of each process; processes share the folder by the index's
+transactions. A file is written before its row and deleted before its row. A crash may
+leave a file without a row or a row without a file; the next sweep removes both.
 """
 
 import hashlib
@@ -23,9 +23,9 @@ DAY_S = 86_400.0
 
 
 class Store:
-    """Every method may wait for other processes; raises OSError where the disk does.
+    """Every method may wait for other processes, and raises OSError if the disk fails.
 
-    To be called from a thread, never on the hub: SQLite and fsync block.
+    Call it from a thread, never on the hub: SQLite and fsync block.
     """
 
     def __init__(self, folder: Path, max_bytes: int, max_age_days: float) -> None:
@@ -34,18 +34,21 @@ class Store:
         self._max_age = max_age_days * DAY_S
 
     def exists(self) -> bool:
-        """Whether anything was ever kept in the folder."""
+        """True if something was ever stored in the folder."""
         return any((self._folder / name).exists() for name in (NAME, JOURNAL))
 
     def keep(self, content: bytes, suffix: str, record: Record) -> None:
         """Write `content`, and its record with file, size and time filled in.
 
-        The oldest leave until there is room. Raises TooLarge where there never is.
+        Deletes the oldest uploads until there is room. Raises TooLarge if `content` is
+        larger than the folder may be.
         """
         name = f"{hashlib.sha256(content).hexdigest()}.{suffix}"
         record = replace(record, file=name, size=len(content), time=time.time())
         if len(content) + ROW_BYTES > self._max_bytes:
-            raise TooLarge("This is more than the server may keep in all.")
+            raise TooLarge(
+                "The upload is larger than the server's whole uploads quota."
+            )
         with self._index() as index:
             self._make_room(index, len(content) + ROW_BYTES)
         try:
@@ -58,17 +61,17 @@ class Store:
             raise
 
     def forget(self, owner: str) -> int:
-        """Delete what `owner` sent; how much that was."""
+        """Delete the uploads of `owner`; return their number."""
         if not self.exists():
             return 0
         with self._index() as index:
-            theirs = index.records(owner)
-            for record in theirs:
+            records = index.records(owner)
+            for record in records:
                 self._drop(index, record)
-        return len(theirs)
+        return len(records)
 
     def sweep(self) -> None:
-        """Drop what is too old or lost its file; remove files without a record."""
+        """Delete old uploads, records without a file, and files without a record."""
         with self._index() as index:
             self._make_room(index, 0)
             files = {f.name for f in self._folder.iterdir() if FILE.fullmatch(f.name)}
@@ -80,12 +83,12 @@ class Store:
                 (self._folder / name).unlink(missing_ok=True)
 
     def records(self) -> list[Record]:
-        """What is kept, the oldest first."""
+        """All records, the oldest first."""
         with self._index() as index:
             return index.records()
 
     def path(self, record: Record) -> Path:
-        """Where its file is."""
+        """The path of the record's file."""
         return self._folder / record.file
 
     @contextmanager
@@ -95,7 +98,7 @@ class Store:
             yield index
 
     def _make_room(self, index: Index, size: int) -> None:
-        """Drop what is too old, and then the oldest until `size` more bytes fit."""
+        """Delete expired uploads, then the oldest until `size` more bytes fit."""
         limit = time.time() - self._max_age
         while oldest := index.oldest():
             if oldest.time >= limit and index.size + size <= self._max_bytes:
@@ -103,19 +106,19 @@ class Store:
             self._drop(index, oldest)
 
     def _drop(self, index: Index, record: Record) -> None:
-        """The file first: on a full disk only that makes room for SQLite's journal."""
+        """Delete the file first: on a full disk SQLite's journal needs its room."""
         if index.uses(record.file) == 1:
             self.path(record).unlink(missing_ok=True)
         index.drop(record)
 
     def _remove_unused(self, name: str) -> None:
-        """Remove a file whose row could not be written, unless another row names it."""
+        """Delete a file whose row could not be written, unless another row names it."""
         with self._index() as index:
             if not index.uses(name):
                 (self._folder / name).unlink(missing_ok=True)
 
     def _write(self, name: str, content: bytes) -> None:
-        """All or nothing under its name, also through a power cut."""
+        """Write the file completely or not at all, even if the power fails."""
         part = self._folder / PART
         try:
             with open(part, "wb", opener=_private) as stream:
@@ -130,12 +133,12 @@ class Store:
 
 
 def _private(path: str, flags: int) -> int:
-    """An opener for files that nobody else is to read."""
+    """An opener for files that only this user may read."""
     return os.open(path, flags, 0o600)
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make a rename in `folder` outlast a power cut."""
+    """Make a rename in `folder` survive a power cut."""
     number = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(number)

@@ -1,12 +1,12 @@
-"""An image by its URL, from a client that nobody needs to trust.
+"""Fetches images by URLs that untrusted clients send.
 
-    url ─ target ─▶ Target ─ policy ─▶ kinds ─ resolving ─▶ addresses, all checked
-                      ▲                                         │
-                      │                         connecting: the peer is one of them
-                   Location ◀─ 30x ─ asking ◀── connection ─────┘
-                                       └── 200 ─▶ bytes
+    url ─ parse ─▶ Target ─ policy ─▶ kinds ─ resolve ─▶ addresses, all checked
+                     ▲                                       │
+                     │                        connect: the peer is one of them
+                  Location ◀─ 30x ─ GET ◀─── connection ─────┘
+                                     └── 200 ─▶ bytes
 
-`fetcher` holds it together: the deadline, the number at once, and one sentence for
-every refusal. All of it runs on the hub with gevent's own sockets; only names are
-resolved in threads, a few of their own.
+`fetcher.py` adds the deadline, the limit of concurrent fetches, and the one sentence
+for every refusal. All of it runs on the hub with gevent's sockets; only names are
+resolved in threads of their own.
 """

@@ -1,7 +1,7 @@
-"""Where an address leads: one table, read from the top, and the first match decides.
+"""Classifies addresses by a table, in which the first match from the top decides.
 
-After IANA's special-purpose registries for IPv4 and IPv6, and the clouds' own pages on
-metadata. `ipaddress.is_global` is no substitute: it is true for NAT64, 6to4, multicast
+Sources: IANA's special-purpose registries for IPv4 and IPv6, and the clouds' pages on
+metadata. `ipaddress.is_global` does not suffice: it is true for NAT64, 6to4, multicast
 and 168.63.129.16.
 """
 
@@ -13,8 +13,8 @@ class Kind(Enum):
     """What a connection to an address may reach."""
 
     PUBLIC = "public"
-    PRIVATE = "private"  # only where the operator has named the host
-    LOOPBACK = "loopback"  # only where the operator has named it as such
+    PRIVATE = "private"  # allowed only if the operator has named the host
+    LOOPBACK = "loopback"  # allowed only if the operator has named it, as localhost
     NEVER = "never"
 
 
@@ -80,12 +80,12 @@ RULES = tuple(_rule(line) for line in _TABLE.splitlines() if line)
 
 
 def is_address(host: str) -> bool:
-    """Whether `host`, as target.hostname has written it, needs no resolving."""
+    """True if `host`, as `policy.hostname` returns it, is an address and not a name."""
     return ":" in host or host.rpartition(".")[2].isdigit()
 
 
 def kind(address: str) -> Kind:
-    """Where `address` leads; NEVER for what is no plain address, or has a zone."""
+    """The kind of `address`; NEVER if it is not a plain address or has a zone."""
     try:
         given = ip_address(address)
     except ValueError:

@@ -1,9 +1,7 @@
-"""One fetch from URL to bytes: its deadline, its redirects, its place, its refusal.
+"""Fetches one URL: deadline, redirects, limit of concurrent fetches, refusals.
 
-A host's addresses: every one of them allowed, or none is used.
-
-The system's own resolver blocks, for as long as it likes, so it runs in threads that
-nothing else waits for: a name server that hangs delays other fetches at most.
+The system's resolver blocks for an unlimited time, so it runs in threads of its own: a
+name server that hangs can only delay other fetches.
 """
 
 import logging
@@ -18,7 +16,7 @@ import gevent
 from gevent.ssl import SSLContext
 
 from ...errors import Overloaded, UnprocessableInput, URLFetchFailed
-from ...scheduling.thread_pool import Threads
+from ...scheduling.thread_pool import ThreadPool
 from .addresses import Kind, is_address, kind
 from .http_client import Dial, Redirect, ask, connected, dial, trusting_the_system
 from .policy import Policy, Refused, Target, follow, parse
@@ -29,8 +27,8 @@ Resolve = Callable[[str, int], list[str]]
 
 
 def system_resolver() -> Resolve:
-    """getaddrinfo, in threads of its own. Raises OSError."""
-    threads = Threads(RESOLVER_THREADS)
+    """A resolver that calls getaddrinfo in its own threads; it raises OSError."""
+    threads = ThreadPool(RESOLVER_THREADS)
 
     def resolve(host: str, port: int) -> list[str]:
         found = threads.run(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
@@ -42,8 +40,8 @@ def system_resolver() -> Resolve:
 def addresses(target: Target, kinds: Set[Kind], resolve: Resolve) -> list[str]:
     """Each address of `target` once, in the resolver's order. Raises Refused, OSError.
 
-    One that is not allowed among others that are refuses them all: nobody honest
-    publishes such a name, and whoever rebinds one may try again.
+    If one address is not allowed, none is used: an honest name has no such address, and
+    it protects against DNS rebinding.
     """
     host = target.host
     found = [host] if is_address(host) else resolve(host, target.port)
@@ -55,19 +53,19 @@ def addresses(target: Target, kinds: Set[Kind], resolve: Resolve) -> list[str]:
 
 log = logging.getLogger(__name__)
 
-MAX_FETCHES = 16  # of 15 MiB: 240 MiB at the very most
+MAX_FETCHES = 16  # at once; with 15 MiB each, 240 MiB
 MAX_REDIRECTS = 3
-SECONDS = 10.0  # for everything, from the name to the last byte
+SECONDS = 10.0  # for everything, from resolving the name to the last byte
 
-# A refusal comes at whole seconds, so that its time tells no more than its sentence:
-# not whether a name exists in our network, nor how soon its address was refused.
+# Refusals are sent at whole seconds, so that their timing does not reveal whether a
+# name exists in our network, or how soon its address was refused.
 GRAIN_SECONDS = 1.0
 
 
 class Fetcher:
-    """Fetches images for greenlets of one hub, as `policy` allows.
+    """Fetches images as `policy` allows; call it from greenlets of one hub.
 
-    `resolve` and `dial` are the only ways to the network.
+    It reaches the network only by `resolve` and `dial`.
     """
 
     def __init__(
@@ -92,10 +90,10 @@ class Fetcher:
             self._tls = tls or trusting_the_system()
 
     def fetch(self, url: str) -> bytes:
-        """What `url` holds, nobody knows yet whether an image.
+        """The content of `url`, which may or may not be an image.
 
-        Raises NotUsable where fetching is off, Overloaded, and NotFetched, which says
-        the same whatever the reason.
+        Raises UnprocessableInput if fetching is off; Overloaded; URLFetchFailed, whose
+        sentence is the same for every reason.
         """
         if not self._policy.on:
             raise UnprocessableInput(
@@ -107,13 +105,13 @@ class Fetcher:
             with self._place(), gevent.Timeout(self._seconds, late):
                 return self._follow(url)
         except (Refused, OSError, HTTPException, ValueError) as error:
-            # Not the URL: its path may be a secret, and its text a forged line.
-            log.info("a URL was not fetched: %s", _said(error))
+            # The URL is not logged: it may contain a secret, or forge a log line.
+            log.info("a URL was not fetched: %s", _reason(error))
         self._wait_for_the_grain(started)
         raise URLFetchFailed(
-            "The image could not be fetched; give an http or https address that this "
-            f"server may reach, of an image of at most {self._most / 2**20:.0f} MiB "
-            f"that comes within {self._seconds:g} s, or send the image itself."
+            "The image could not be fetched; send an http or https URL that this "
+            f"server may access, of an image of at most {self._most / 2**20:.0f} MiB "
+            f"that arrives within {self._seconds:g} s, or send the image itself."
         )
 
     @contextmanager
@@ -136,7 +134,7 @@ class Fetcher:
         raise Refused(f"more than {MAX_REDIRECTS} redirects")
 
     def _ask(self, target: Target) -> bytes | Redirect:
-        """Every hop is checked as the first: scheme, host, port, addresses, peer."""
+        """Check scheme, host, port, addresses and peer again for every redirect."""
         kinds = self._policy.kinds(target)
         if not kinds:
             raise Refused("its host or port is not allowed")
@@ -150,6 +148,6 @@ class Fetcher:
         gevent.sleep(max(0.0, min(until, self._seconds) - spent))
 
 
-def _said(error: Exception) -> str:
-    """The reason in one line; what a server sent is shown escaped."""
+def _reason(error: Exception) -> str:
+    """The reason in one line; text from a server is escaped."""
     return str(error) if isinstance(error, Refused) else ascii(error)[:200]

@@ -1,9 +1,7 @@
-"""One GET: the image's bytes, or where a redirect leads; all of it bounded.
+"""Sends one GET to a checked address; returns the bytes or a redirect, within limits.
 
-http.client reads the reply, through a `Wire` that counts. Its leniencies (bare line
-feeds, odd chunk sizes) are harmless here: a connection is used for one reply only.
-
-A connection to one of the checked addresses, and to nothing else.
+http.client reads the reply through a `Wire` that counts bytes. Its leniency (bare line
+feeds, odd chunk sizes) does no harm: a connection is used for one reply only.
 """
 
 import io
@@ -22,7 +20,7 @@ from gevent.ssl import SSLContext
 from ... import __version__
 from .policy import Refused, Target
 
-# Of a host with several addresses the first may be dead; the whole has its deadline.
+# For each address of a host, since the first may be dead; the fetch has a deadline too.
 CONNECT_SECONDS = 3.0
 MAX_ADDRESSES = 4
 
@@ -31,7 +29,7 @@ Dial = Callable[[str, int], Socket]
 
 
 def trusting_the_system() -> SSLContext:
-    """TLS as a client, by the certificates of the system (or SSL_CERT_FILE)."""
+    """A TLS context that trusts the system's certificates (or SSL_CERT_FILE)."""
     context = SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_default_certs()
     return context
@@ -45,7 +43,7 @@ def dial(address: str, port: int) -> Socket:
         sock.settimeout(CONNECT_SECONDS)
         sock.connect((address, port))
         sock.settimeout(None)
-    except BaseException:  # also where the greenlet is killed meanwhile
+    except BaseException:  # also if the greenlet is killed meanwhile
         sock.close()
         raise
     return sock
@@ -61,7 +59,7 @@ def connected(
         if not target.secure:
             yield sock
             return
-        # The name that was asked for, not the address: it is what the certificate says.
+        # The host name, not the address, must match the certificate.
         with tls.wrap_socket(
             sock, server_hostname=target.host, do_handshake_on_connect=False
         ) as secured:
@@ -70,7 +68,7 @@ def connected(
 
 
 def _first(addresses: Sequence[str], port: int, dial: Dial) -> Socket:
-    """The first that answers. Raises the last one's OSError."""
+    """Connect to the first address that answers. Raises the last one's OSError."""
     for address in addresses[:-1]:
         try:
             return dial(address, port)
@@ -80,52 +78,52 @@ def _first(addresses: Sequence[str], port: int, dial: Dial) -> Socket:
 
 
 def _assert_peer(sock: Socket, addresses: Sequence[str]) -> None:
-    """Send nothing elsewhere, whatever led us there: the kernel's rules, a bug."""
+    """Raise Refused if the kernel's rules, or a bug, led to another address."""
     peer = ip_address(sock.getpeername()[0])
     if peer not in map(ip_address, addresses):
         raise Refused("the connection leads to another address")
 
 
 CHUNK = 16 * 1024
-# Heads, chunk sizes and trailers, all together. 15 MiB in chunks of 2 KiB need 60 KB.
+# Limit for headers, chunk sizes and trailers. 15 MiB in chunks of 2 KiB need 60 KB.
 OVERHEAD = 64 * 1024
 REDIRECTS = (301, 302, 303, 307, 308)
 
 
 @dataclass(frozen=True)
 class Redirect:
-    """Not here; the Location as the server wrote it."""
+    """A redirect to `location`, as the server wrote it."""
 
     location: str
 
 
 class Wire(io.RawIOBase):
-    """Bytes as they come from `sock`, at most OVERHEAD more than are granted."""
+    """Reads from `sock`, at most OVERHEAD bytes more than were granted."""
 
     def __init__(self, sock: Socket) -> None:
         self._sock = sock
         self._left = OVERHEAD
 
     def readable(self) -> bool:
-        """It is."""
+        """True: it can be read."""
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """What is there, at least a byte; 0 at the end. Raises Refused, OSError."""
+        """Read at least one byte; 0 at the end. Raises Refused, OSError."""
         if self._left <= 0:
-            raise Refused("its head or its chunks are larger than allowed")
-        # A server that is always faster than we are would keep the hub to itself.
+            raise Refused("its headers or its chunks are larger than allowed")
+        # A server that sends faster than we read would otherwise block the hub.
         gevent.sleep(0)
         read: int = self._sock.recv_into(memoryview(buffer)[:CHUNK])
         self._left -= read
         return read
 
     def grant(self, count: int) -> None:
-        """So many bytes are the body's own."""
+        """Allow `count` more bytes, which belong to the body."""
         self._left += count
 
     def makefile(self, mode: str) -> io.BufferedReader:  # noqa: ARG002  always "rb"
-        """The name by which http.client asks a socket for a file."""
+        """The reader for http.client, which calls this method of a socket."""
         return io.BufferedReader(self)
 
 
@@ -136,7 +134,7 @@ def ask(sock: Socket, target: Target, most: int) -> bytes | Redirect:
     """
     sock.sendall(_request(target))
     wire = Wire(sock)
-    # A socket by what http.client uses of it.
+    # A Wire has what http.client uses of a socket.
     with HTTPResponse(wire, method="GET") as reply:  # type: ignore[arg-type]
         reply.begin()
         if reply.status in REDIRECTS:
@@ -158,17 +156,17 @@ def _request(target: Target) -> bytes:
 
 
 def _check(reply: HTTPResponse, most: int) -> None:
-    """Refuse by the head what would not be taken anyway."""
+    """Raise Refused if status or headers show that the body cannot be used."""
     if reply.status != 200:
         raise Refused(f"its server answered {reply.status}")
     if reply.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise Refused("a content-encoding, which was not asked for")
+        raise Refused("its server used a content encoding that was not requested")
     if reply.length is not None and reply.length > most:
         raise Refused(f"more than {most} bytes, as its server says")
 
 
 def _body(reply: HTTPResponse, wire: Wire, most: int) -> bytes:
-    if reply.length is not None:  # known, checked, and read into its place at once
+    if reply.length is not None:  # checked already, so it can be read at once
         wire.grant(reply.length)
         return reply.read()
     body = bytearray()

@@ -1,11 +1,8 @@
-"""A URL as we read it, once: nothing later looks at its text again.
+"""Parses URLs, and the setting `fetch_urls`, which says what may be fetched.
 
-Programs differ in how they read strange URLs, and a check that reads one differently
-from the connection is no check. What is not plain is therefore refused, not mended.
-
-The setting `fetch_urls`: off, public, or the hosts that may be asked.
-
-Why a URL is not fetched: for the operator's log, never for the client.
+A URL is parsed once, and nothing reads its text again: programs read unusual URLs
+differently, and a check that reads one differently from the connection is useless. So
+unusual URLs are refused, not repaired.
 """
 
 import re
@@ -17,27 +14,27 @@ from .addresses import Kind, is_address, kind
 
 
 class Refused(Exception):
-    """The reason, without anything that the client wrote."""
+    """Why a URL is not fetched: for the log only, without anything the client wrote."""
 
 
 MAX_LENGTH = 8192
 PORTS = {"http": 80, "https": 443}
 
-# No user-info: it only serves to make one host look like another.
+# User-info is not allowed: it only makes one host look like another.
 _URL = re.compile(
     r"(?P<scheme>https?)://(?P<host>[^/?#:@\[\]]+|\[[^]]*\])(?::(?P<port>[0-9]{1,5}))?"
     r"(?P<path>[/?][^#]*)?(?:#.*)?",
     re.IGNORECASE,
 )
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
-# Of such a last label the URL standard makes an IPv4 address, in octal and hex too.
+# A host whose last label is such a number is an IPv4 address by the URL standard.
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where to ask for what; `host` is a name or an address, without brackets."""
+    """The parts of a URL; `host` is a name or an address, without brackets."""
 
     scheme: str
     host: str
@@ -52,7 +49,7 @@ class Target:
 
     @property
     def secure(self) -> bool:
-        """Whether TLS is wanted."""
+        """True if the scheme is https."""
         return self.scheme == "https"
 
 
@@ -72,7 +69,7 @@ def follow(target: Target, location: str) -> Target:
     try:
         following = parse(urljoin(base, location))
     except ValueError:
-        raise Refused("a redirect to no URL") from None
+        raise Refused("a redirect to an invalid URL") from None
     if target.secure and not following.secure:
         raise Refused("a redirect from https to http")
     return following
@@ -81,25 +78,25 @@ def follow(target: Target, location: str) -> Target:
 def hostname(text: str) -> str:
     """A name or a canonical address. Raises Refused.
 
-    Names are ASCII (IDN as xn--…): full-width digits and dots are other spellings of
-    an address, and there are several readings of them.
+    Names must be ASCII (IDN as xn--…): programs disagree about full-width digits and
+    dots, which can spell an address.
     """
     if text.startswith("["):
         try:
             return str(IPv6Address(text[1:-1] if "%" not in text else ""))
         except AddressValueError:
-            raise Refused("no IPv6 address without a zone") from None
+            raise Refused("not an IPv6 address, or one with a zone") from None
     name = text.lower().removesuffix(".")
     labels = name.split(".")
     if len(name) > 253 or not all(map(_LABEL.fullmatch, labels)):
-        raise Refused("no host name in ASCII")
+        raise Refused("not an ASCII host name")
     if _NUMBER.fullmatch(labels[-1]):
         return _ipv4(name)
     return name
 
 
 def _ipv4(text: str) -> str:
-    """Four decimal numbers and nothing else."""
+    """An address of four decimal numbers. Raises Refused for other spellings."""
     try:
         return str(IPv4Address(text))
     except AddressValueError:
@@ -107,16 +104,16 @@ def _ipv4(text: str) -> str:
 
 
 def _path(text: str) -> str:
-    """The path and query in ASCII, as browsers send them."""
+    """The path and query in ASCII, encoded as browsers do."""
     try:
         return quote(text if text[0] == "/" else f"/{text}", "!#$%&'()*+,/:;=?@[]~")
     except UnicodeEncodeError:
         raise Refused("half of a surrogate pair") from None
 
 
-# The only names by which this machine itself may be reached.
+# The only names by which the operator can allow this machine itself.
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
-# Words that somebody may mean by a switch; as a host each would be a mistake.
+# Words that somebody may use as a switch; as a host name each would be a mistake.
 _NO_HOSTS = ("off", "public", "on", "true", "yes", "all", "any", "none")
 _ENTRY = re.compile(r"(?P<host>[^\[\]:]+|\[[^]]+\])(?::(?P<port>[0-9]{1,5}))?")
 
@@ -125,13 +122,13 @@ Entry = tuple[str, int | None]  # a host; its only port, or None for 80 and 443
 
 @dataclass(frozen=True)
 class Policy:
-    """Which targets may be asked; `entries` is None for any public host."""
+    """Which targets may be fetched; `entries` is None for any public host."""
 
     on: bool
     entries: frozenset[Entry] | None
 
     def kinds(self, target: Target) -> frozenset[Kind]:
-        """Kinds of address that `target` may have; none where it is not allowed."""
+        """Kinds of address that `target` may have; empty if it is not allowed."""
         usual = target.port in PORTS.values()
         if self.entries is None:
             return frozenset({Kind.PUBLIC} if usual else ())
@@ -144,7 +141,7 @@ class Policy:
 
 
 def read(setting: str) -> Policy:
-    """The policy that `setting` names. Raises ValueError: what is allowed, and why."""
+    """Parse `setting`. Raises ValueError, whose message says what is allowed."""
     words = [word.strip() for word in setting.split(",")]
     if words == ["off"]:
         return Policy(on=False, entries=frozenset())
@@ -158,7 +155,7 @@ def _entry(word: str) -> Entry:
         host, port = _parts(word)
     except Refused:
         raise ValueError(
-            "it should be off, public, or hosts by commas, each HOST or HOST:PORT"
+            "it should be off, public, or comma-separated HOST or HOST:PORT entries"
         ) from None
     if is_address(host) and not _may_be_named(host):
         raise ValueError(
@@ -172,10 +169,10 @@ def _parts(word: str) -> Entry:
     bare = word.count(":") > 1 and not word.startswith("[")  # ::1, without a port
     found = _ENTRY.fullmatch(f"[{word}]" if bare else word)
     if not found or word.lower() in _NO_HOSTS:
-        raise Refused("no host")
+        raise Refused("not a host")
     port = int(found["port"]) if found["port"] else None
     if port is not None and not 0 < port < 65536:
-        raise Refused("no port")
+        raise Refused("not a port")
     return hostname(found["host"]), port
 
 

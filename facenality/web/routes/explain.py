@@ -1,4 +1,4 @@
-"""POST /explain: as /predict with one input, and what of it made the answer."""
+"""POST /explain: predicts one input, and tells which parts of it led to the answer."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -15,24 +15,24 @@ from .. import access_log
 from ..json_body import JsonBodies
 from ..request import Request, number, read
 from ..responses import reply
-from .predict import about, watched
+from .predict import about, fetch_while_connected
 
 
 def routes(
-    catalog: Registry, explainer: Explainer, fetcher: Fetcher, json: JsonBodies
+    registry: Registry, explainer: Explainer, fetcher: Fetcher, json: JsonBodies
 ) -> Blueprint:
     """The explanation route."""
-    blueprint, fetch = Blueprint("explain", __name__), watched(fetcher)
+    blueprint, fetch = Blueprint("explain", __name__), fetch_while_connected(fetcher)
 
     @blueprint.post("/explain")
     def explain() -> Response:
-        with catalog.use(request.args.get("model"), number("version")) as served:
+        with registry.use(request.args.get("model"), number("version")) as served:
             access_log.about(served)
             fields = served.model.task.fields
-            read_json = partial(json.read, line=served.batcher)
+            read_json = partial(json.read, key=served.batcher)
             sent = read(cast(Request, request), fields, read_json, fetch)
             if len(sent.payloads) != 1:
-                raise Malformed("One input at a time is explained; send one.")
+                raise Malformed("Only one input at a time can be explained; send one.")
             with disconnect.cancel_on_disconnect(request.environ):
                 label = _label(sent.others)
                 explained = explainer.explain(served, sent.payloads[0], label)
@@ -42,7 +42,7 @@ def routes(
 
 
 def _label(others: Mapping[str, Any]) -> str | None:
-    """The label to explain: in the query, the form or the JSON; None is the best."""
+    """The label to explain, from the query, form or JSON; None means the best."""
     label = request.args.get("label", others.get("label"))
     if not isinstance(label, str | None):
         raise Malformed("'label' must be a string, one of the model's labels.")

@@ -1,4 +1,4 @@
-"""POST /feedback: what an answer should have been; DELETE /feedback/<id>: forget it."""
+"""POST /feedback stores a correction; DELETE /feedback/<id> deletes an upload."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -16,28 +16,28 @@ from ..json_body import JsonBodies
 from ..request import Request, Sent, read, unfetched, whole_number
 from ..responses import reply
 
-MAX_PREDICTION = 2000  # characters of what was shown
+MAX_PREDICTION = 2000  # characters of the answer that the client shows
 
 
-def routes(catalog: Registry, uploads: Uploads, json: JsonBodies) -> Blueprint:
+def routes(registry: Registry, uploads: Uploads, json: JsonBodies) -> Blueprint:
     """The feedback routes."""
     blueprint = Blueprint("feedback", __name__)
 
     @blueprint.post("/feedback")
     def feedback() -> Response:
-        auth.require()
+        auth.require_same_origin()
         if uploads.keep == "none":
             raise NoSuchModel(
-                "This server keeps nothing that is sent to it, so it takes no "
-                "corrections; its operator can allow them with keep_uploads.",
+                "This server does not store uploads, so it takes no corrections; its "
+                "operator can allow them with keep_uploads.",
                 code="uploads_not_kept",
             )
         fields = ("image", "text")
         sent = read(cast(Request, request), fields, json.read, unfetched)
         if len(sent.payloads) != 1:
-            raise Malformed("One correction at a time; send one input.")
+            raise Malformed("A correction is for one input; send only one.")
         version = whole_number("version", _text(sent.others, "version"))
-        with catalog.use(_text(sent.others, "model"), version) as served:
+        with registry.use(_text(sent.others, "model"), version) as served:
             about = _about(served.model, sent.others)
             content = _content(served.model, sent)
         uploads.store(content, about)
@@ -45,10 +45,10 @@ def routes(catalog: Registry, uploads: Uploads, json: JsonBodies) -> Blueprint:
 
     @blueprint.delete("/feedback/<token>")
     def forget(token: str) -> Response:
-        auth.require()
+        auth.require_same_origin()
         if not uploads.forget(token):
             raise NoSuchModel(
-                "Nothing is kept under this id; it was deleted, or never stored.",
+                "Nothing is stored under this id; it was deleted, or never stored.",
                 code="no_such_upload",
             )
         return reply({"success": True, "id": g.id})
@@ -57,32 +57,37 @@ def routes(catalog: Registry, uploads: Uploads, json: JsonBodies) -> Blueprint:
 
 
 def _about(model: Model, others: Mapping[str, Any]) -> About:
-    """What is noted. Raises Malformed, NotUsable for a label that the model lacks."""
+    """What is stored beside the input.
+
+    Raises Malformed; UnprocessableInput for a label that the model does not have.
+    """
     label = _text(others, "label")
     if label is None:
-        raise Malformed("'label' is missing: what the answer should have been.")
+        raise Malformed("'label' is missing; send the label that would be right.")
     if not model.recipe.task.endswith("classification"):
-        raise UnprocessableInput("Only answers that are labels can be corrected.")
+        raise UnprocessableInput("Only the labels of classifiers can be corrected.")
     if label not in model.recipe.labels:
         raise unknown(label, list(model.recipe.labels))
     prediction = _text(others, "prediction") or ""
     if len(prediction) > MAX_PREDICTION:
-        raise UnprocessableInput(f"'prediction' may have {MAX_PREDICTION} characters.")
+        raise UnprocessableInput(
+            f"'prediction' may have at most {MAX_PREDICTION} characters."
+        )
     found = model.found
     return About(g.id, found.name, str(found.version), prediction, label)
 
 
 def _content(model: Model, sent: Sent) -> bytes | str:
-    """The encoded picture, or the text, as the task has it. Raises NotUsable."""
+    """The encoded picture, or the text. Raises UnprocessableInput."""
     (payload,) = sent.payloads
     if model.recipe.image is None:
-        model.task.decode(payload)  # says what is wrong with it
+        model.task.decode(payload)  # raises the error if the text cannot be used
         return str(payload)
     return from_base64(payload) if isinstance(payload, str) else cast(bytes, payload)
 
 
 def _text(others: Mapping[str, Any], name: str) -> str | None:
-    """A field of the form or the JSON, else of the query."""
+    """A field of the form or JSON, or else a query parameter."""
     value = others.get(name, request.args.get(name))
     if not isinstance(value, str | None):
         raise Malformed(f"{name!r} must be a string.")

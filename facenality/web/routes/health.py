@@ -36,7 +36,7 @@ def routes(registry: Registry, metrics: Metrics) -> Blueprint:
 
 
 def failed(registry: Registry) -> list[dict[str, str]]:
-    """Models that are not served, updates that were refused, and what is no model."""
+    """Models that are not served, updates that were refused, and ignored entries."""
     versions = [
         (one.files.name, one.files.version, one.reason)
         for one in registry.versions

@@ -42,7 +42,7 @@ def routes(registry: Registry, uploads: Uploads) -> Blueprint:
         if found is None:
             raise NotFound
         response = Response(found.content, mimetype=found.kind)
-        # A picture is a picture: a browser that is led here runs nothing of it.
+        # A browser that opens this file must not run anything in it.
         response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
         return response
 
@@ -89,20 +89,20 @@ def _described(registry: Registry, model: Model) -> dict[str, Any]:
 
 
 def _is_multi_label(model: Model) -> bool:
-    """Whether each label is a question of its own, so that several may be true."""
+    """True if every label has its own probability, so that several may apply."""
     facts = model.engine.facts
     several = (facts.units() or 0) > 1 and model.recipe.output == "probability"
     return several and facts.activation == "sigmoid"
 
 
 def _measured(one: Measured, engine: Engine) -> dict[str, Any]:
-    """An engine that was compared; the one that serves is `chosen`."""
+    """An engine that was measured; `chosen` marks the one that serves."""
     chosen = (one.engine, one.precision) == (engine.name, engine.precision)
     return vars(one) | {"chosen": chosen}
 
 
 def _input(model: Model) -> dict[str, Any] | None:
-    """The only input, and how a picture becomes it; None where there are several."""
+    """The single input and how a picture becomes it; None if there are several."""
     single, image = model.engine.facts.single_input(), model.recipe.image
     return (
         _tensor(single) | {"image": vars(image) if image else None} if single else None

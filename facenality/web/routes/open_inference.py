@@ -1,8 +1,6 @@
 """The Open Inference Protocol V2 (KServe, tritonclient), with binary tensors.
 
-Errors are this server's own; their "error" is the string that those clients read.
-
-What the Open Inference Protocol V2 tells of the server and its models.
+Errors have this server's own format, in which those clients read the string "error".
 """
 
 import re
@@ -36,8 +34,8 @@ INDEX_STATES = {
 }  # the others are UNAVAILABLE
 
 
-def add(blueprint: Blueprint, registry: Registry) -> None:
-    """Give `blueprint` health and metadata."""
+def add_metadata(blueprint: Blueprint, registry: Registry) -> None:
+    """Add the routes for health and metadata to `blueprint`."""
 
     @blueprint.get("/v2")
     @blueprint.get("/v2/")
@@ -72,7 +70,7 @@ def add(blueprint: Blueprint, registry: Registry) -> None:
     def v2_model_ready(name: str, version: str | None = None) -> Response:
         with registry.use(name, version_of(name, version)):
             if registry.draining:
-                raise Draining("The server is going down.")
+                raise Draining("The server is shutting down.")
             return reply({"name": name, "ready": True})
 
     @blueprint.get(f"{MODEL}/config")
@@ -95,19 +93,19 @@ def _metadata(served: LoadedModel, versions: list[str]) -> dict[str, Any]:
 
 
 def _versions(registry: Registry, name: str) -> list[str]:
-    """The versions that can be asked for."""
+    """The versions that are ready."""
     return [str(one.files.version) for one in registry.ready_versions(name)]
 
 
 def _platform(model: Model) -> str:
-    """<engine>_<format>, in the protocol's way; a `model.py` is its own format."""
+    """<engine>_<format>, as in the protocol; the format of a `model.py` is script."""
     kinds = {".keras": "keras", ".h5": "h5", ".hdf5": "h5", ".py": "script"}
     kind = kinds.get(model.found.file.suffix.lower(), "savedmodel")
     return f"{model.engine.name}_{kind}"
 
 
 def _indexed(version: ModelVersion) -> dict[str, str]:
-    """A version as Triton's repository index has it."""
+    """A version, as in Triton's repository index."""
     return {
         "name": version.files.name,
         "version": str(version.files.version),
@@ -123,9 +121,9 @@ _LENGTH = re.compile(r"[0-9]{1,10}")
 def routes(
     registry: Registry, predictor: Predictor, settings: Settings, json: JsonBodies
 ) -> Blueprint:
-    """What V2 tells, and inference."""
+    """Health, metadata and inference."""
     blueprint = Blueprint("open_inference", __name__)
-    add(blueprint, registry)
+    add_metadata(blueprint, registry)
 
     @blueprint.post(f"{MODEL}/infer")
     @blueprint.post(f"{VERSION}/infer")
@@ -136,27 +134,27 @@ def routes(
             body = compressed.body(
                 sent, predictor.decoders, served.batcher, settings.max_body_bytes
             )
-            text, tail = _parts(body, settings.max_json_bytes)
+            text, tail = _split(body, settings.max_json_bytes)
             return _infer(predictor, served, json.parse(text, served.batcher), tail)
 
     return blueprint
 
 
-def _parts(body: bytes, max_json_bytes: int) -> tuple[bytes, memoryview]:
-    """The JSON of an infer request, and the binary data behind it."""
+def _split(body: bytes, max_json_bytes: int) -> tuple[bytes, memoryview]:
+    """The JSON of an infer request, and the binary data after it."""
     given = request.headers.get(HEADER_LENGTH)
     if given is not None and not _LENGTH.fullmatch(given):
         raise Malformed(f"{HEADER_LENGTH} must be a number of bytes.")
     length = len(body) if given is None else int(given)
     if not 0 < length <= len(body):
         raise Malformed(
-            f"{HEADER_LENGTH} is {length}, the body has {len(body)} bytes; the JSON "
-            "comes first."
+            f"{HEADER_LENGTH} is {length}, but the body has {len(body)} bytes; give "
+            "the length of the JSON, which comes first."
         )
     if length > max_json_bytes:
         raise TooLarge(
-            f"JSON may have {max_json_bytes / 2**20:.0f} MiB; send tensors as binary "
-            "data."
+            f"JSON may have at most {max_json_bytes / 2**20:.0f} MiB; send tensors as "
+            "binary data."
         )
     return body[:length], memoryview(body)[length:]
 
@@ -165,18 +163,18 @@ def _infer(
     predictor: Predictor, served: LoadedModel, document: Any, tail: memoryview
 ) -> Response:
     signature = signature_of(served)
-    asked = v2_request.read(document, tail, signature)
-    scored = score(predictor, served, asked.payloads)
+    infer = v2_request.read(document, tail, signature)
+    scored = score(predictor, served, infer.payloads)
     rows = [one.row.scores for one in scored]
-    outputs, binary = v2_response.write(rows, asked.outputs, signature)
+    outputs, binary = v2_response.write(rows, infer.outputs, signature)
     found = served.model.found
     about = {"model_name": found.name, "model_version": str(found.version)}
-    about |= {} if asked.id is None else {"id": asked.id}
+    about |= {} if infer.id is None else {"id": infer.id}
     return timed(_with_binary(reply(about | {"outputs": outputs}), binary), scored)
 
 
 def _with_binary(response: Response, binary: bytes) -> Response:
-    """`binary` behind the JSON, whose length then stands in a header."""
+    """Append `binary` to the JSON, and give the JSON's length in a header."""
     if binary:
         head = response.get_data()
         response.headers[HEADER_LENGTH] = str(len(head))

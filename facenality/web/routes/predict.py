@@ -1,6 +1,6 @@
 """POST /predict: bytes in, predictions out.
 
-With keep_uploads `all`: every picture that was answered is kept.
+With keep_uploads `all`, it stores every picture that was answered.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ def store_predicted_images(
     payloads: Sequence[Payload],
     outcomes: Sequence[Answer | FacenalityError],
 ) -> None:
-    """Where all is kept: the encoded pictures among `payloads`, not the numbers."""
+    """With keep_uploads `all`, store the encoded pictures, not arrays of numbers."""
     if uploads.keep != "all" or served.model.recipe.image is None:
         return
     found = served.model.found
@@ -50,7 +50,7 @@ Outcome = Answer | errors.FacenalityError
 
 
 def routes(
-    catalog: Registry,
+    registry: Registry,
     predictor: Predictor,
     settings: Settings,
     fetcher: Fetcher,
@@ -58,15 +58,15 @@ def routes(
     json: JsonBodies,
 ) -> Blueprint:
     """The prediction route."""
-    blueprint, fetch = Blueprint("predict", __name__), watched(fetcher)
+    blueprint, fetch = Blueprint("predict", __name__), fetch_while_connected(fetcher)
 
     @blueprint.post("/predict")
     def predict() -> Response:
         version, top = number("version"), number("top") or DEFAULT_TOP
-        with catalog.use(request.args.get("model"), version) as served:
+        with registry.use(request.args.get("model"), version) as served:
             access_log.about(served)
             fields = served.model.task.fields
-            read_json = partial(json.read, line=served.batcher)
+            read_json = partial(json.read, key=served.batcher)
             sent = read(cast(Request, request), fields, read_json, fetch)
             left = max(0.0, settings.request_timeout_s - (sent.fetch_seconds or 0.0))
             with disconnect.cancel_on_disconnect(request.environ):
@@ -80,8 +80,8 @@ def routes(
     return blueprint
 
 
-def watched(fetcher: Fetcher) -> Fetch:
-    """Fetch while this request's client waits for it."""
+def fetch_while_connected(fetcher: Fetcher) -> Fetch:
+    """A `Fetch` that stops when the client of this request has gone."""
 
     def fetch(url: str) -> bytes:
         with disconnect.cancel_on_disconnect(request.environ):
@@ -121,7 +121,7 @@ def _result(outcome: Outcome) -> dict[str, Any]:
 
 
 def about(served: LoadedModel) -> dict[str, Any]:
-    """What every reply says of the model and of itself."""
+    """The fields for the model and the reply id, which every reply has."""
     found = served.model.found
     return {
         "model": {"name": found.name, "version": str(found.version)},

@@ -1,9 +1,7 @@
-"""POST /api/v1/<token>/predict: texts by key in, a label for each out.
+"""POST /api/v1/<token>/predict: an object of texts in, a label for each key out.
 
-The token in the path is what lets a client in. Any other token is answered as a path
-that does not exist, and logs show the route's template, never the token.
-
-Room for so many at once: who came first goes in first, and nobody is looked for.
+The token in the path authorizes the client. A wrong token is answered like a path that
+does not exist; logs show the route's template, never the token.
 """
 
 import time
@@ -30,66 +28,66 @@ from ..responses import reply
 
 
 @dataclass(eq=False)
-class _Waiting:
+class _Waiter:
     count: int
-    let_in: Event = field(default_factory=Event)
+    granted: Event = field(default_factory=Event)
 
 
 class FifoSemaphore:
-    """Room for `size`; for greenlets of one hub."""
+    """A semaphore of `size` units that serves waiters in the order of their arrival."""
 
     def __init__(self, size: int) -> None:
         self._free = size
-        self._line: deque[_Waiting] = deque()
+        self._waiters: deque[_Waiter] = deque()
 
     @contextmanager
     def take(self, count: int) -> Iterator[None]:
-        """Hold room for `count`, which is `size` at most, as soon as it is there."""
-        if self._line or count > self._free:
-            self._wait(_Waiting(count))
+        """Wait for `count` units (`size` at most), and hold them in the block."""
+        if self._waiters or count > self._free:
+            self._wait(_Waiter(count))
         else:
             self._free -= count
         try:
             yield
         finally:
-            self._give_back(count)
+            self._release(count)
 
-    def _wait(self, one: _Waiting) -> None:
-        self._line.append(one)
+    def _wait(self, waiter: _Waiter) -> None:
+        self._waiters.append(waiter)
         try:
-            one.let_in.wait()
-        except BaseException:  # its client has gone, perhaps when it was just let in
-            if one.let_in.is_set():
-                self._give_back(one.count)
+            waiter.granted.wait()
+        except BaseException:  # the client has gone, perhaps just after it was granted
+            if waiter.granted.is_set():
+                self._release(waiter.count)
             else:
-                self._line.remove(one)
-                self._let_in()
+                self._waiters.remove(waiter)
+                self._grant()
             raise
 
-    def _give_back(self, count: int) -> None:
+    def _release(self, count: int) -> None:
         self._free += count
-        self._let_in()
+        self._grant()
 
-    def _let_in(self) -> None:
-        while self._line and self._line[0].count <= self._free:
-            one = self._line.popleft()
-            self._free -= one.count
-            one.let_in.set()
+    def _grant(self) -> None:
+        while self._waiters and self._waiters[0].count <= self._free:
+            waiter = self._waiters.popleft()
+            self._free -= waiter.count
+            waiter.granted.set()
 
 
 MAX_TEXTS = 10_000
-WINDOW = 64  # texts in the batcher at once, of all such requests together
-_room = FifoSemaphore(WINDOW)  # so that others find places
+WINDOW = 64  # texts in the batcher at once, over all requests to this route
+_window = FifoSemaphore(WINDOW)  # leaves room in the batcher for other requests
 
 
 def routes(
-    catalog: Registry,
+    registry: Registry,
     predictor: Predictor,
     settings: Settings,
     tokens: Tokens,
     json: JsonBodies,
 ) -> Blueprint:
-    """The text route; without tokens there is none."""
+    """The text route; without tokens there is no such route."""
     blueprint = Blueprint("texts", __name__)
     if not tokens.configured:
         return blueprint
@@ -98,13 +96,14 @@ def routes(
     def predict_texts(token: str) -> Response:
         if not tokens.allow(token):
             raise NotFound
-        with catalog.use(settings.text_model, None) as served:
+        with registry.use(settings.text_model, None) as served:
             access_log.about(served)
             predictor.admit(served.batcher)
             texts = _texts(json.read(cast(Request, request), served.batcher))
             if "text" not in served.model.task.fields:
                 raise errors.UnprocessableInput(
-                    f"Model {settings.text_model} takes no text; set text_model."
+                    f"Model {settings.text_model} does not take text; set text_model "
+                    "to one that does."
                 )
             until = time.monotonic() + settings.request_timeout_s
             with disconnect.cancel_on_disconnect(request.environ):
@@ -119,7 +118,7 @@ def _texts(document: object) -> dict[str, str]:
         raise errors.Malformed('The JSON must be an object, like {"1": "a text"}.')
     if len(document) > MAX_TEXTS:
         raise errors.TooLarge(
-            f"{len(document)} texts in one request; at most {MAX_TEXTS} are taken.",
+            f"The request has {len(document)} texts; at most {MAX_TEXTS} are allowed.",
             code="too_many_inputs",
         )
     for key, text in document.items():
@@ -127,7 +126,7 @@ def _texts(document: object) -> dict[str, str]:
             key.encode()
         except UnicodeEncodeError:
             raise errors.UnprocessableInput(
-                f"The key {key[:80]!a} has half of a surrogate pair."
+                f"The key {key[:80]!a} contains half of a surrogate pair."
             ) from None
         if not isinstance(text, str):
             raise errors.UnprocessableInput(
@@ -139,11 +138,11 @@ def _texts(document: object) -> dict[str, str]:
 def _labels(
     predictor: Predictor, served: LoadedModel, texts: list[str], until: float
 ) -> list[str]:
-    """The best label of each text. Raises the first error there is."""
+    """The best label of each text. Raises the first error among the outcomes."""
     labels = []
     for start in range(0, len(texts), WINDOW):
         window = texts[start : start + WINDOW]
-        with _room.take(len(window)):
+        with _window.take(len(window)):
             left = max(0.0, until - time.monotonic())
             outcomes = predictor.answer(served, window, top=1, timeout=left)
         access_log.answered(outcomes)

@@ -1,6 +1,6 @@
 """TensorFlow Serving's REST API and KServe's V1, so that their clients work unchanged.
 
-Errors are this server's own; their "error" is the string that those clients read.
+Errors have this server's own format, in which those clients read the string "error".
 """
 
 from collections.abc import Callable
@@ -29,7 +29,7 @@ Verb = Callable[[Predictor, LoadedModel, Any], Response]
 
 
 class Part(BaseConverter):
-    """Of a path: a colon ends it, since the verb comes behind one."""
+    """A part of a path that ends at a colon, after which the verb follows."""
 
     regex = "[^/:]+"
     part_isolating = True
@@ -66,10 +66,10 @@ def routes(
         with registry.use(name, version_of(name, version)) as served:
             number = str(served.model.found.version)
             spec = {"name": name, "signature_name": "", "version": number}
-            tells = metadata.signature_def(signature_of(served))
-        return reply({"model_spec": spec, "metadata": {"signature_def": tells}})
+            signature = metadata.signature_def(signature_of(served))
+        return reply({"model_spec": spec, "metadata": {"signature_def": signature}})
 
-    def ask(name: str, version: str | None, verb: Verb) -> Response:
+    def call(name: str, version: str | None, verb: Verb) -> Response:
         with registry.use(name, version_of(name, version)) as served:
             predictor.admit(served.batcher)
             sent = cast(Request, request)
@@ -81,17 +81,17 @@ def routes(
     @blueprint.post(f"{MODEL}:predict")
     @blueprint.post(f"{VERSION}:predict")
     def v1_predict(name: str, version: str | None = None) -> Response:
-        return ask(name, version, _predict)
+        return call(name, version, _predict)
 
     @blueprint.post(f"{MODEL}:classify")
     @blueprint.post(f"{VERSION}:classify")
     def v1_classify(name: str, version: str | None = None) -> Response:
-        return ask(name, version, _classify)
+        return call(name, version, _classify)
 
     @blueprint.post(f"{MODEL}:regress")
     @blueprint.post(f"{VERSION}:regress")
     def v1_regress(name: str, version: str | None = None) -> Response:
-        return ask(name, version, _regress)
+        return call(name, version, _regress)
 
     return blueprint
 
@@ -107,7 +107,7 @@ def _predict(predictor: Predictor, served: LoadedModel, document: Any) -> Respon
 
 
 def _classify(predictor: Predictor, served: LoadedModel, document: Any) -> Response:
-    """Every label with its number, best first."""
+    """Every label with its score, the best first."""
     name, recipe = served.model.found.name, served.model.recipe
     if not recipe.task.endswith("classification"):
         raise Malformed(f"Model {name} does not classify; use :predict.")
@@ -139,7 +139,7 @@ ERROR_CODES = {State.UNREACHABLE: "UNAVAILABLE", State.FAILED: "UNKNOWN"}  # els
 
 
 def _state(version: ModelVersion, *, draining: bool) -> dict[str, Any]:
-    """A version as TensorFlow Serving's GetModelStatus has it."""
+    """A version as in TensorFlow Serving's GetModelStatus."""
     unloading = draining and version.ready
     return {
         "version": str(version.files.version),
