@@ -19,6 +19,8 @@ from ..scan import saved_by
 from ..scan.formats import configuration_beside, is_hdf5
 from . import keras_errors
 
+WEIGHTS = ".weights.h5"  # so named, a file is read as weights in the form of Keras 3
+
 
 def read(
     keras: ModuleType, file: Path, custom: dict[str, Any], *, allow_code: bool = False
@@ -57,7 +59,8 @@ def _configuration(file: Path) -> Path | None:
 def _named_by_content(file: Path) -> Iterator[str]:
     """A path to `file` whose suffix says what is inside."""
     suffix = _suffix(file)
-    if file.name.endswith(suffix):
+    named = WEIGHTS if file.name.endswith(WEIGHTS) else file.suffix
+    if named == suffix:
         yield str(file)
         return
     with tempfile.TemporaryDirectory() as folder:
@@ -71,4 +74,4 @@ def _suffix(file: Path) -> str:
         return ".keras"
     with h5py.File(file, "r") as opened:
         old = "layer_names" in opened.attrs or "model_config" in opened.attrs
-    return ".h5" if old else ".weights.h5"
+    return ".h5" if old else WEIGHTS

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
@@ -19,6 +20,7 @@ from ...load_options import LoadOptions, import_libraries
 from .. import export, frozen_graph, tracing
 from ..traced import UNKNOWN_ACTIVATION, Traced
 from .process import GRAPH, SAVED_MODEL, Prepared, Request
+from .weights_2_12 import with_todays_names
 
 assert runtime  # noqa: S101  # imported for its order only
 
@@ -40,17 +42,11 @@ def prepare(request: Request) -> Prepared:
 
 
 def _keras(request: Request) -> ModuleType:
-    if not request.keras_2:
+    if request.keras_2:
+        import tf_keras as keras
+    else:
         import keras
-
-        return keras  # type: ignore[no-any-return]  # it has no types
-    import tf_keras
-
-    # A custom.py of that time may say `import keras`, which meant this one.
-    sys.modules["keras"] = tf_keras
-    for name in ("layers", "models", "backend", "initializers", "activations", "utils"):
-        sys.modules[f"keras.{name}"] = getattr(tf_keras, name)
-    return tf_keras  # type: ignore[no-any-return]  # it has no types
+    return keras  # type: ignore[no-any-return]  # neither has types
 
 
 def _open(keras: ModuleType, request: Request) -> Any:
@@ -58,22 +54,42 @@ def _open(keras: ModuleType, request: Request) -> Any:
     import_libraries(options.libraries)
     registry = keras.utils.get_custom_objects()
     script = custom_code.script_of(request.file)
-    custom = custom_code.custom_objects(script, registry)
+    with _imported_as_keras(keras):
+        custom = custom_code.custom_objects(script, registry)
     scan.vet(
         request.file,
         allowed=frozenset(custom),
         libraries=options.known_libraries,
         allow_code=options.allow_code,
     )
-    if request.allow_code and not request.keras_2:
+    if options.allow_code and not request.keras_2:
         keras.config.enable_unsafe_deserialization()
-    model = keras_file.read(keras, request.file, custom, allow_code=request.allow_code)
+    with with_todays_names(request.file) as file:
+        model = keras_file.read(keras, file, custom, allow_code=options.allow_code)
     if not getattr(model, "inputs", None) or not getattr(model, "outputs", None):
         raise ModelLoadFailed(
             "the model does not tell its inputs: build it as a functional or "
             "sequential model, or call it once before saving"
         )
     return model
+
+
+@contextmanager
+def _imported_as_keras(keras: ModuleType) -> Iterator[None]:
+    """What `import keras` gives a custom.py of that time: Keras 2."""
+    parts = ("layers", "models", "backend", "initializers", "activations", "utils")
+    modules = {f"keras.{part}": getattr(keras, part) for part in parts}
+    modules["keras"] = keras
+    before = {name: sys.modules.get(name) for name in modules}
+    sys.modules.update(modules)
+    try:
+        yield
+    finally:
+        for name, module in before.items():
+            if module is None:
+                del sys.modules[name]
+            else:
+                sys.modules[name] = module
 
 
 def _trace(model: Any) -> Traced:
