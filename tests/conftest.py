@@ -33,6 +33,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def _audible() -> None:
     """`caplog` hears everything, whatever the command of an earlier test has set up."""
+    logging.disable(logging.NOTSET)
+    logging.getLogger().setLevel(logging.WARNING)
+    for name, one in logging.root.manager.loggerDict.items():
+        if name.startswith("facenality") and isinstance(one, logging.Logger):
+            one.disabled = False
     log = logging.getLogger("facenality")
     log.setLevel(logging.NOTSET)
     log.handlers.clear()

@@ -369,7 +369,7 @@ def test_a_file_that_a_model_py_makes_once_is_part_of_it(tmp_path):
 def swapping(monkeypatch, times: int, file, other) -> list:
     """After each of the first `times` vettings `file` is exchanged for `other`."""
     vetted: list = []
-    known = keras_model.vet
+    known = keras_model.scan.vet
 
     def vet(path, **more):
         known(path, **more)
@@ -379,7 +379,7 @@ def swapping(monkeypatch, times: int, file, other) -> list:
             status = file.stat()
             os.utime(file, ns=(0, status.st_mtime_ns + len(vetted)))
 
-    monkeypatch.setattr(keras_model, "vet", vet)
+    monkeypatch.setattr(keras_model.scan, "vet", vet)
     return vetted
 
 

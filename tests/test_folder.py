@@ -36,6 +36,8 @@ def test_every_layout_of_the_contract_is_found(tmp_path):
         "fourteen/keras_model.h5",
         "fourteen/labels.txt",
         "FIFTEEN.H5",
+        "sixteen/model.json",
+        "sixteen/net.weights.h5",
     )
     found = [(f.name, f.version) for f in repository.scan(tmp_path)]
     assert found == [
@@ -51,6 +53,7 @@ def test_every_layout_of_the_contract_is_found(tmp_path):
         ("one", 1),
         ("seven", 1),
         ("six", 3),
+        ("sixteen", 1),
         ("ten", 1),
         ("thirteen", 1),
         ("three", 1),
@@ -77,7 +80,7 @@ def test_every_layout_of_the_contract_is_found(tmp_path):
         (["m/0/model.keras"], "has no model inside"),
         (["m/net.tflite"], "net.tflite is TensorFlow Lite"),
         (["m/net.weights.h5"], "weights without their model"),
-        (["m/model.json", "m/net.weights.h5"], "model.json, net.weights.h5"),
+        (["m/model.json", "m/a.weights.h5", "m/b.weights.h5"], "a.weights.h5, b"),
         (["m/variables/x"], "no saved_model.pb: copy the whole folder"),
         (["m.keras", "m/model.keras"], "is a second model m"),
     ],

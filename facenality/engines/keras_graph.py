@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from ..spec import PixelScale
+from ..spec import PixelScale, Preprocess
 from . import pixel_scale
 from .pixel_scale import FirstSteps
 
@@ -186,4 +186,35 @@ def _of_layer(operation: Any, kind: str) -> str:
 
 def rescaling(model: Any) -> tuple[bool, PixelScale | None]:
     """Whether it scales pixels of 0..255 itself, or else the scale that it wants."""
+    if wanted := _of_keras_hub(model):
+        return False, wanted
     return pixel_scale.read(first_steps(model), layer_names(model))
+
+
+# KerasHub's converters compute `scale` * x + `offset`, here as means of the channels.
+CONVERTERS: tuple[tuple[Preprocess, float, float], ...] = (
+    ("none", 1, 0),
+    ("unit", 1 / 255, 0),
+    ("tf", 1 / 127.5, -1),
+    ("torch", 1 / 255 / 0.226, -1.988),
+)
+ALIKE = 0.02  # of an offset; a hundredth of it for a factor
+
+
+def _of_keras_hub(model: Any) -> PixelScale | None:
+    """What the preprocessor of a task of KerasHub does; None for any other model."""
+    if not type(model).__module__.startswith("keras_hub."):
+        return None
+    converter = getattr(getattr(model, "preprocessor", None), "image_converter", None)
+    if converter is None:
+        reason = "KerasHub saved it without its preprocessor"
+        return PixelScale("none", reason, guess=True)
+    factor = 1.0 if converter.scale is None else float(np.mean(converter.scale))
+    offset = 0.0 if converter.offset is None else float(np.mean(converter.offset))
+    for preprocess, its_factor, its_offset in CONVERTERS:
+        is_factor = abs(factor - its_factor) < ALIKE / 100
+        if is_factor and abs(offset - its_offset) < ALIKE:
+            reason = "its image converter in KerasHub does that"
+            return PixelScale(preprocess, reason, guess=False)
+    reason = f"its image converter makes {factor:.3g} * x {offset:+.3g} of a pixel x"
+    return PixelScale("none", reason, guess=True)

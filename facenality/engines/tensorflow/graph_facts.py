@@ -50,6 +50,8 @@ def told_by(function: Any, facts: ModelSpec) -> ModelSpec:
         return facts
     steps = first_steps(function, function.inputs[place])
     rescales, wanted = pixel_scale.read(steps, layer_names(function))
+    if wanted is None or wanted.guess:  # the library may have told more
+        wanted = facts.pixel_scale or wanted
     return replace(facts, rescales=rescales, pixel_scale=wanted)
 
 

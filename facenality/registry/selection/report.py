@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from ...engines.engine import Precision
 from ...spec import ModelSpec
 
-FORMAT = 3  # of what is kept: entries of another one are made anew
+FORMAT = 4  # of what is kept: entries of another one are made anew
 WORTH_IT = 1.3  # times as fast: what is worth a line in the log
 BATCH = 8  # how fast a batch of this many is, beside one alone
 
