@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -143,6 +144,15 @@ def test_without_tensorflow_the_golden_sample_is_the_reference(
     (place / "expected.json").write_text(json.dumps(expected))
     refused = ask(asked(tmp_path / "m")).of("openvino", "float32").refused
     assert "golden sample's answer is off by 0.17" in refused
+
+
+def test_without_tensorflow_a_file_of_keras_2_says_how_to_prepare_it(
+    net, no_tensorflow
+):
+    real = Path(__file__).parent / "keras_2_files" / "k115_siamese_shared_h5"
+    shutil.copy(real / "model.h5", net)
+    with pytest.raises(ModelLoadFailed, match="saved by Keras 2.*copy its cache_dir"):
+        ask(asked(net.parent))
 
 
 @pytest.mark.parametrize("form", ["text", "saved_model"])

@@ -34,6 +34,12 @@ def keras_version(file: Path) -> str | None:
     return _version_in(metadata)
 
 
+def is_keras_2(file: Path) -> bool:
+    """Whether the file says that Keras 1 or 2 saved it."""
+    version = keras_version(file)
+    return version is not None and version.split(".")[0] in ("1", "2")
+
+
 def version_of_hdf5(file: Path) -> str | None:
     """As `keras_version`, in this process."""
     with h5py.File(file, "r") as opened:

@@ -25,6 +25,7 @@ from ...engines.load_options import LoadOptions
 from ...engines.openvino import convert
 from ...engines.padding import allowed_batch_sizes
 from ...errors import FacenalityError, ModelLoadFailed, first_line
+from ...scan import saved_by
 from ...spec import ModelSpec
 from .. import card, infer_config, samples
 from ..repository import ModelFiles
@@ -81,13 +82,25 @@ def _options(question: Question) -> LoadOptions:
     return card.read(question.found.beside("model.toml")).load_options
 
 
+KERAS_2 = (
+    "was saved by Keras 2, which TensorFlow and tf-keras open: install them (pip "
+    "install tensorflow-cpu; pip install --no-deps tf-keras); or serve it once where "
+    "they are, on a processor of this kind, and copy its cache_dir here"
+)
+
+
 def _on_openvino(question: Question) -> Subject:
     os.environ["KERAS_BACKEND"] = "openvino"
     # Before Keras, which would import it with its telemetry.
     from ...engines import keras_model, openvino
 
     assert openvino.openvino  # noqa: S101  # imported for its order only
-    loaded = keras_model.load(question.file, _options(question))
+    try:
+        loaded = keras_model.load(question.file, _options(question))
+    except ModelLoadFailed as error:
+        if saved_by.is_keras_2(question.file):
+            raise ModelLoadFailed(f"{question.file.name} {KERAS_2}") from error
+        raise
     return Subject(
         loaded.facts,
         loaded.reference,

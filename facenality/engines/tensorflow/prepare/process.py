@@ -58,13 +58,9 @@ def is_needed(file: Path, options: LoadOptions) -> bool:
 
     Without tf-keras Keras 3 tries its luck with a file of Keras 2.
     """
-    return options.allow_code or (is_of_keras_2(file) and bool(find_spec("tf_keras")))
-
-
-def is_of_keras_2(file: Path) -> bool:
-    """Whether the file says that Keras 1 or 2 saved it."""
-    version = saved_by.keras_version(file)
-    return version is not None and version.split(".")[0] in ("1", "2")
+    return options.allow_code or (
+        saved_by.is_keras_2(file) and bool(find_spec("tf_keras"))
+    )
 
 
 @contextmanager
@@ -80,12 +76,12 @@ def prepared(file: Path, options: LoadOptions) -> Iterator[tuple[Prepared, Path]
             folder,
             options.libraries,
             options.allow_code,
-            is_of_keras_2(file),
+            saved_by.is_keras_2(file),
         )
         if request.keras_2 and not find_spec("tf_keras"):
             raise ModelLoadFailed(
                 f"{file.name} was saved by Keras 2, and tf-keras is not installed: "
-                "pip install tf-keras"
+                "pip install --no-deps tf-keras"
             )
         _run(request)
         yield _read(folder), folder
