@@ -120,7 +120,7 @@ def body(case: int, _: list[bytes]) -> str:
 
 
 def written(case: int, _: list[bytes]) -> str:
-    """Read a card and settle its recipe: ours, or ModelNotLoaded."""
+    """Read a card and settle its recipe: ours, or ModelLoadFailed."""
     with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
         file = Path(folder) / "model.toml"
         file.write_bytes(mutating.text(case, (mutating.CARD,), mutating.WORDS))

@@ -66,7 +66,7 @@ class RemoteEngine(Engine, Protocol):
     def ask(self, batch: Arrays, deadline: float) -> Arrays:
         """As `predict`, before a moment of the monotonic clock; for greenlets.
 
-        Raises ModelServerUnavailable, Expired, BadAnswer, ModelFailed. A greenlet that
+        Raises ModelServerUnavailable, Expired, BadGateway, ModelFailed. A greenlet that
         is killed meanwhile cancels the call.
         """
 

@@ -25,7 +25,7 @@ def run(file: Path) -> ModuleType:
     """Execute `file` as a module of its own; each load gets a fresh one.
 
     It is not put on sys.path or into sys.modules, so two models' files of one name do
-    not meet. Raises ModelNotLoaded.
+    not meet. Raises ModelLoadFailed.
     """
     name = f"facenality_operator_{file.stem}_{next(_numbers)}"
     spec = importlib.util.spec_from_file_location(name, file)
@@ -49,10 +49,10 @@ class PythonEngine(Engine):
     agreement: float | None = None
 
     def __init__(
-        self, file: Path, batch_sizes: tuple[int, ...], tell: ProgressCallback
+        self, file: Path, batch_sizes: tuple[int, ...], on_progress: ProgressCallback
     ) -> None:
         self.batch_sizes = batch_sizes
-        tell(f"running {file.name}")
+        on_progress(f"running {file.name}")
         module = run(file)
         for name in ("load", "predict"):
             if not callable(getattr(module, name, None)):

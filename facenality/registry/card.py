@@ -75,7 +75,7 @@ class Card(_Part):
 def read(file: Path | None) -> Card:
     """The card at `file`, or an empty one where there is none.
 
-    Raises ModelNotLoaded with file, key and what is allowed.
+    Raises ModelLoadFailed with file, key and what is allowed.
     """
     if file is None:
         return Card()

@@ -68,7 +68,7 @@ def answer(
 def check(
     answered: list[Prediction], expected: list[Prediction], tolerance: float
 ) -> float:
-    """The largest difference of a number. Raises ModelNotLoaded beyond `tolerance`.
+    """The largest difference of a number. Raises ModelLoadFailed beyond `tolerance`.
 
     `answered` holds every label, `expected` may hold the best few. Ranks are not
     compared: two labels that are nearly equal may change places within the tolerance.
@@ -90,7 +90,7 @@ def check(
 def _numbers(predictions: list[Prediction]) -> dict[str, float]:
     """Label (and which of its kind), or place in the values -> number.
 
-    Raises ModelNotLoaded for what is no list of predictions.
+    Raises ModelLoadFailed for what is no list of predictions.
     """
     try:
         if not isinstance(predictions, list):

@@ -88,12 +88,12 @@ def _batch_size(engine: Engine, seconds: dict[int, float]) -> int:
 
 
 def warm_up(
-    engine: Engine, example: Arrays | None, tell: ProgressCallback
+    engine: Engine, example: Arrays | None, on_progress: ProgressCallback
 ) -> dict[int, float]:
     """Predict the allowed batch sizes, as far as larger ones pay; seconds by size."""
     seconds: dict[int, float] = {}
     for size in engine.batch_sizes if example is not None else ():
-        tell(f"warming up, batch {size}")
+        on_progress(f"warming up, batch {size}")
         batch = stack([example] * size)  # type: ignore[list-item]  # not None here
         try:
             answered = rows(engine.predict(batch))

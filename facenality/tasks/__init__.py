@@ -27,7 +27,7 @@ class Task(Protocol):
     heavy: bool
 
     def decode(self, payload: Payload) -> Arrays:
-        """One instance, without the batch axis. Raises NotUsable or TooLarge."""
+        """An instance without the batch axis. Raises UnprocessableInput, TooLarge."""
 
     def describe(self, scores: Arrays, top: int) -> list[Prediction]:
         """The reply's predictions for one row of scores. Raises ModelFailed."""

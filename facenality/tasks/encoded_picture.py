@@ -24,7 +24,7 @@ def instance(payload: bytes | str, spec: ImageSpec) -> Array:
 
 
 def from_base64(text: str) -> bytes:
-    """The bytes of base64 text or of a `data:…;base64,` URL. Raises NotUsable."""
+    """The bytes of base64 text or a `data:` URL. Raises UnprocessableInput."""
     if text.startswith("data:"):
         head, _, text = text.partition(",")
         if not head.endswith(";base64"):

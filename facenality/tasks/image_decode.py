@@ -97,8 +97,8 @@ _BROKEN = (
 def decode(data: bytes, spec: ImageSpec) -> Tensor:
     """The instance that `spec` makes of an encoded image: float32[H, W, 3 or 1].
 
-    [C, H, W] where the model has its channels first. Raises NotUsable for what is no
-    readable image, TooLarge for too many pixels.
+    [C, H, W] where the model has its channels first. Raises UnprocessableInput for what
+    is no readable image, TooLarge for too many pixels.
     """
     with opened(data) as image:
         picture = _picture(image, spec)
@@ -131,7 +131,7 @@ def upright_size(data: bytes) -> Size:
 def opened(data: bytes) -> Iterator[ImageFile.ImageFile]:
     """The image in `data`, whose size is allowed; nothing is decoded yet.
 
-    What the block trips over in a broken file is raised as NotUsable.
+    What the block trips over in a broken file is raised as UnprocessableInput.
     """
     if not data:
         raise UnprocessableInput(
@@ -162,7 +162,7 @@ class _Pieces(io.BytesIO):
     _reads = 0
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """As the file's own; raises NotUsable."""
+        """As the file's own; raises UnprocessableInput."""
         self._reads += 1
         if self._reads > MAX_READS:
             raise UnprocessableInput(

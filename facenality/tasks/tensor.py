@@ -64,7 +64,7 @@ class TensorTask:
         self.fields: tuple[str, ...] = pictures if one else ("instances",)
 
     def decode(self, payload: Any) -> Arrays:
-        """An array, or one by each input's name. Raises NotUsable."""
+        """An array, or one by each input's name. Raises UnprocessableInput."""
         if isinstance(payload, bytes) and self._image is None:
             raise UnprocessableInput(
                 "This model takes numbers; send them in 'instances'."
@@ -97,7 +97,7 @@ class TensorTask:
 
 
 def tensor(payload: Any, facts: TensorSpec) -> Array:
-    """Nested lists as an array of the input's dtype and shape. Raises NotUsable."""
+    """Nested lists as an array of the input's dtype. Raises UnprocessableInput."""
     array = _strings(payload) if facts.dtype == "string" else _numbers(payload, facts)
     if not facts.fits(array.shape):
         raise UnprocessableInput(

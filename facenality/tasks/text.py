@@ -34,7 +34,7 @@ class TextClassification:
     def decode(self, payload: Any) -> Arrays:
         """The text as an array of one string, in the model's input shape.
 
-        Raises NotUsable, TooLarge.
+        Raises UnprocessableInput, TooLarge.
         """
         if not isinstance(payload, str):
             raise UnprocessableInput(

@@ -13,7 +13,7 @@ NAME = "model.xml"  # the weights lie beside it in model.bin
 
 
 def from_graph(graph: Any, file: Path) -> None:
-    """Convert a frozen graph of TensorFlow. Raises ModelNotLoaded."""
+    """Convert a frozen graph of TensorFlow. Raises ModelLoadFailed."""
     if any(tensor.dtype.name == "string" for tensor in graph.inputs):
         raise ModelLoadFailed("it takes texts, which run on TensorFlow only")
     try:
@@ -26,7 +26,7 @@ def from_graph(graph: Any, file: Path) -> None:
 
 
 def from_keras(loaded: Any, file: Path) -> None:
-    """Convert a `keras_model.Loaded` on Keras's own backend. Raises ModelNotLoaded.
+    """Convert a `keras_model.Loaded` on Keras's own backend. Raises ModelLoadFailed.
 
     Keras's own export traces a batch of one and then calls it open: what reshapes, as
     Flatten does, keeps the 1. Here the batch axis is open from the start.

@@ -94,24 +94,24 @@ def of_traced(traced: Traced, batch_sizes: tuple[int, ...]) -> TensorFlowEngine:
 def open_file(
     file: Path,
     batch_sizes: tuple[int, ...],
-    tell: ProgressCallback,
+    on_progress: ProgressCallback,
     options: LoadOptions = DEFAULTS,
 ) -> TensorFlowEngine:
-    """Load, freeze and compare a Keras file or a SavedModel. Raises ModelNotLoaded."""
-    tell("loading the file")
+    """Load, freeze and compare a Keras file or a SavedModel. Raises ModelLoadFailed."""
+    on_progress("loading the file")
     traced = trace(file, options)
-    tell("freezing the graph")
+    on_progress("freezing the graph")
     engine = of_traced(traced, batch_sizes)
     if traced.agreement is not None:
         engine.agreement = traced.agreement
     elif all(one.dtype != "string" for one in traced.facts.inputs):
-        tell("comparing with the reference")
+        on_progress("comparing with the reference")
         engine.agreement = _compare(traced, engine)
     return engine
 
 
 def open_kept(kept: Converted, batch_sizes: tuple[int, ...]) -> TensorFlowEngine:
-    """Open a frozen graph that was kept. Raises ModelNotLoaded."""
+    """Open a frozen graph that was kept. Raises ModelLoadFailed."""
     graph = frozen_graph.read(kept.file)
     engine = TensorFlowEngine(graph, kept.facts, batch_sizes)
     engine.agreement = kept.agreement

@@ -48,7 +48,7 @@ def operations(graph: Any) -> Iterator[str]:
 def write(graph: Any, file: Path) -> bool:
     """Whether the frozen `graph` was written: what calls Python back cannot be.
 
-    Raises ModelNotLoaded where it cannot be opened again.
+    Raises ModelLoadFailed where it cannot be opened again.
     """
     written = tf.compat.v1.MetaGraphDef()
     written.graph_def.CopyFrom(graph.graph.as_graph_def())
@@ -67,7 +67,7 @@ def write(graph: Any, file: Path) -> bool:
 def read(file: Path) -> Any:
     """The graph in `file`, to be called with positional tensors.
 
-    Raises ModelNotLoaded.
+    Raises ModelLoadFailed.
     """
     kept = tf.compat.v1.MetaGraphDef()
     try:

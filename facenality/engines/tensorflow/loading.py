@@ -33,7 +33,7 @@ SIGNATURE = "serving_default"
 
 
 def trace_saved_model(folder: Path) -> Traced:
-    """Load the folder and take its signature. Raises ModelNotLoaded."""
+    """Load the folder and take its signature. Raises ModelLoadFailed."""
     vet(folder)
     try:
         loaded = tf.saved_model.load(str(folder))

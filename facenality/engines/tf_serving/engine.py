@@ -28,7 +28,7 @@ FIELD = "signature_def"  # the only metadata there is
 def facts(reply: pb.GetModelMetadataResponse, remote: Remote) -> ModelSpec:
     """Inputs and outputs of the signature; the card may name one of each.
 
-    Their order is that of their names: the metadata has none. Raises ModelNotLoaded.
+    Their order is that of their names: the metadata has none. Raises ModelLoadFailed.
     """
     # Read as what it is: Any.Unpack would ask for the type's official name.
     signatures = pb.SignatureDefMap.FromString(reply.metadata[FIELD].value)
@@ -187,7 +187,7 @@ class TFServingEngine(RemoteEngine):
         return wire
 
     def _scores(self, reply: pb.PredictResponse, count: int) -> Arrays:
-        """Raises BadAnswer where the reply is not this signature's."""
+        """Raises BadGateway where the reply is not this signature's."""
         asked, answered = self._remote.version, reply.model_spec.version.value
         if asked is not None and answered not in (asked, 0):
             raise BadGateway(
@@ -198,7 +198,7 @@ class TFServingEngine(RemoteEngine):
 
 
 def open_remote(remote: Remote) -> TFServingEngine:
-    """Ask what the model is. Raises ModelServerUnavailable, ModelNotLoaded."""
+    """Ask what the model is. Raises ModelServerUnavailable, ModelLoadFailed."""
     return TFServingEngine(remote)
 
 

@@ -50,7 +50,7 @@ def to_wire(array: Array, dtype: str) -> pb.TensorProto:
 
 
 def from_wire(wire: pb.TensorProto) -> Array:
-    """The array in `wire`. Raises BadAnswer where it contradicts itself."""
+    """The array in `wire`. Raises BadGateway where it contradicts itself."""
     if wire.dtype not in KINDS:
         raise BadGateway(f"TensorFlow Serving answered a dtype ({wire.dtype}) unknown.")
     name, _ = KINDS[wire.dtype]

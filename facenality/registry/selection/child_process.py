@@ -55,7 +55,7 @@ TIMEOUT = 900.0  # seconds; the largest networks take one minute on two cores
 
 
 def ask(question: Question, *, timeout: float = TIMEOUT) -> Verdict:
-    """Convert and compare in a child process. Raises ModelNotLoaded.
+    """Convert and compare in a child process. Raises ModelLoadFailed.
 
     The pipe to the child stays open until it has answered: when this process ends,
     however it does, the child reads the end of the pipe and ends too.

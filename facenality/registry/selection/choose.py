@@ -100,7 +100,7 @@ class Wish:
 def wish(found: ModelFiles, written: Card, settings: Settings) -> Wish:
     """The wish of this card under these settings; "auto" on a card asks for nothing.
 
-    Raises ModelNotLoaded where a model lives elsewhere, and nobody said where.
+    Raises ModelLoadFailed where a model lives elsewhere, and nobody said where.
     """
     engine = _engine(found, written, settings)
     remote = _remote(found, written, settings) if engine == ELSEWHERE else None
@@ -145,11 +145,13 @@ def _remote(found: ModelFiles, written: Card, settings: Settings) -> Remote:
 
 
 @contextmanager
-def chosen(one: Wish, tell: ProgressCallback, *, decide: bool) -> Iterator[Choice]:
+def chosen(
+    one: Wish, on_progress: ProgressCallback, *, decide: bool
+) -> Iterator[Choice]:
     """How to open the version; what it needs is there until the block ends.
 
     With `decide`, engines are compared now where that is not known yet; else TensorFlow
-    goes ahead. Raises ModelNotLoaded.
+    goes ahead. Raises ModelLoadFailed.
     """
     if one.found.file.suffix == ".py":
         yield Choice(How())
@@ -166,7 +168,7 @@ def chosen(one: Wish, tell: ProgressCallback, *, decide: bool) -> Iterator[Choic
     elif not installed("openvino"):
         yield _without_openvino(one)
     else:
-        with _with_openvino(one, tell, decide=decide) as choice:
+        with _with_openvino(one, on_progress, decide=decide) as choice:
             yield choice
 
 
@@ -182,12 +184,12 @@ def _without_openvino(one: Wish) -> Choice:
 
 @contextmanager
 def _with_openvino(
-    one: Wish, tell: ProgressCallback, *, decide: bool
+    one: Wish, on_progress: ProgressCallback, *, decide: bool
 ) -> Iterator[Choice]:
     if kept := one.cache.find(key(one.found)) if one.cache else None:
         yield _choice(one, kept)
     elif one.needs_openvino or decide:
-        tell("converting and comparing, in a process of its own")
+        on_progress("converting and comparing, in a process of its own")
         with tempfile.TemporaryDirectory() as aside:
             yield compared(one, Path(aside))
     else:
@@ -197,7 +199,7 @@ def _with_openvino(
 def compared(one: Wish, aside: Path) -> Choice:
     """Compare the engines now, in a child process.
 
-    What cannot be kept is made in the folder `aside`. Raises ModelNotLoaded where only
+    What cannot be kept is made in the folder `aside`. Raises ModelLoadFailed where only
     OpenVINO would do, and it may not serve.
     """
     try:

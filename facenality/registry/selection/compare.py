@@ -49,7 +49,7 @@ class Subject:
 
 
 def subject(question: Question) -> Subject:
-    """Vet and load. Raises ModelNotLoaded."""
+    """Vet and load. Raises ModelLoadFailed."""
     if installed("tensorflow"):
         return _on_tensorflow(question)
     if question.file.is_dir():
@@ -125,7 +125,7 @@ class Case:
 
 
 def case(question: Question, subject: Subject) -> Case:
-    """Raises ModelNotLoaded where card and model contradict each other."""
+    """Raises ModelLoadFailed where card and model contradict each other."""
     written = card.read(question.found.beside("model.toml"))
     labels = question.found.labels_folder()
     settled = infer_config.complete(written, subject.facts, labels)
@@ -154,7 +154,7 @@ def answer(subject: Subject, instance: Arrays) -> list[Array] | None:
 def judge(question: Question) -> Verdict:
     """The verdict; the converted model is left in the question's folder.
 
-    Raises ModelNotLoaded where the model cannot be loaded at all.
+    Raises ModelLoadFailed where the model cannot be loaded at all.
     """
     one = subject(question)
     file = question.folder / convert.NAME
