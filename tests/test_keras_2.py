@@ -81,16 +81,10 @@ def test_real_files_are_answered_as_the_keras_that_saved_them_did(folder, tmp_pa
         (copy / "custom.py").write_text(
             "import tensorflow as tf\n"
             "class Scale(tf.keras.layers.Layer):\n"
-            "    def __init__(self, factor=2.0, **kw):\n"
-            "        super().__init__(**kw)\n"
-            "        self.factor = factor\n"
             "    def build(self, shape):\n"
-            "        self.w = self.add_weight(\n"
-            "            name='w', shape=shape[-1:], initializer='ones')\n"
+            "        self.s = self.add_weight(name='s', shape=())\n"
             "    def call(self, x):\n"
-            "        return x * self.w * self.factor\n"
-            "    def get_config(self):\n"
-            "        return {**super().get_config(), 'factor': self.factor}\n"
+            "        return x * self.s\n"
         )
     if "lambda" in folder.name and "oplambda" not in folder.name:
         with pytest.raises(ModelLoadFailed, match="allow_code = true in model.toml"):

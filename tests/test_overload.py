@@ -223,7 +223,7 @@ def test_what_has_expired_never_reaches_the_model(slow):
     server, calls = slow("--request-timeout-s=0.3")
     with connect(server.port, request(*range(1, 30))) as client:
         first, _, body = reply(client)
-    assert first.startswith("HTTP/1.1 422")
+    assert first.startswith("HTTP/1.1 504")
     assert {r["code"] for r in body["results"]} == {"expired"}
     time.sleep(0.5)
     assert len(called(calls)) == 1

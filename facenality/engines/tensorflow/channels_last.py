@@ -17,7 +17,8 @@ OPERATIONS = frozenset(
 )
 FIRST, LAST = b"NCHW", b"NHWC"
 TO_LAST, TO_FIRST = (0, 2, 3, 1), (0, 3, 1, 2)
-BY_AXIS = ("strides", "ksize", "dilations")  # attributes with a number for each axis
+# Attributes with so many numbers for each axis.
+BY_AXIS = {"strides": 1, "ksize": 1, "dilations": 1, "explicit_paddings": 2}
 
 
 def rewritten(graph: Any) -> Any:
@@ -56,10 +57,9 @@ def _add_last(node: Any, graph: Any) -> None:
     last.name = f"{node.name}/of_last"
     last.input[0] = given
     last.attr["data_format"].s = LAST
-    for name in BY_AXIS:
-        if name in last.attr:
-            _reorder(last.attr[name].list.i, 1)
-    _reorder(last.attr["explicit_paddings"].list.i, 2)
+    for name, each in BY_AXIS.items():
+        if name in last.attr:  # reading an attribute that is not there would add it
+            _reorder(last.attr[name].list.i, each)
     if "_output_shapes" in last.attr:
         del last.attr["_output_shapes"]
     _add_transpose(graph, node.name, last.name, TO_FIRST, kind)
