@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 import networks
+from facenality.engines import child_process
 from facenality.errors import ModelLoadFailed
 from facenality.registry import repository
-from facenality.registry.selection import child_process
 from facenality.registry.selection.child_process import Question, ask
 from hiding import without
 from made import colours, words

@@ -3,6 +3,7 @@
 Both have the same functions for it, and the same habit: they believe a file's suffix.
 """
 
+import logging
 import os
 import tempfile
 import zipfile
@@ -19,13 +20,28 @@ from ..scan import saved_by
 from ..scan.formats import configuration_beside, is_hdf5
 from . import keras_errors
 
+log = logging.getLogger(__name__)
+
 WEIGHTS = ".weights.h5"  # so named, a file is read as weights in the form of Keras 3
 
 
 def read(
     keras: ModuleType, file: Path, custom: dict[str, Any], *, allow_code: bool = False
 ) -> Any:
-    """The model in `file`, not compiled. Raises ModelLoadFailed."""
+    """The model in `file`, not compiled, without states. Raises ModelLoadFailed."""
+    model = _load(keras, file, custom, allow_code=allow_code)
+    if not getattr(model, "inputs", None) or not getattr(model, "outputs", None):
+        raise ModelLoadFailed(
+            "the model does not tell its inputs; build it as a functional or "
+            "sequential model, or call it once before saving"
+        )
+    _forget_states(model)
+    return model
+
+
+def _load(
+    keras: ModuleType, file: Path, custom: dict[str, Any], *, allow_code: bool
+) -> Any:
     try:
         with _named_by_content(file) as named:
             if configuration := _configuration(file):
@@ -45,6 +61,14 @@ def read(
         said = str(error).replace(f"{file.parent}{os.sep}", "")
         reason = keras_errors.sentence(said, saved_by.keras_version(file))
         raise ModelLoadFailed(f"Keras cannot load {file.name}: {reason}") from error
+
+
+def _forget_states(model: Any) -> None:
+    """Every request starts anew: a state would be one for all clients together."""
+    for layer in model._flatten_layers(include_self=False):
+        if getattr(layer, "stateful", False):
+            layer.stateful = False
+            log.warning("%s is stateful: each instance starts without one", layer.name)
 
 
 def _configuration(file: Path) -> Path | None:

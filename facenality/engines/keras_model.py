@@ -1,6 +1,5 @@
 """A `.keras` or `.h5` file -> a Keras model and its facts, on any backend of Keras."""
 
-import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,12 +8,9 @@ import keras
 
 from .. import scan
 from ..arrays import Array
-from ..errors import ModelLoadFailed
 from ..spec import ModelSpec, TensorSpec, different_names
 from . import custom_code, keras_file, keras_graph
 from .load_options import DEFAULTS, LoadOptions, import_libraries
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -41,12 +37,6 @@ def load(file: Path, options: LoadOptions = DEFAULTS) -> Loaded:
     custom = custom_code.custom_objects(custom_code.script_of(file), registry)
     scan.vet(file, allowed=frozenset(custom), libraries=options.known_libraries)
     model = keras_file.read(keras, file, custom)
-    if not getattr(model, "inputs", None) or not getattr(model, "outputs", None):
-        raise ModelLoadFailed(
-            "the model does not tell its inputs; build it as a functional or "
-            "sequential model, or call it once before saving"
-        )
-    _forget_states(model)
     return Loaded(model, _facts(model))
 
 
@@ -73,14 +63,6 @@ def _output_names(model: keras.Model) -> list[str]:
         return different_names(["/".join(map(str, path)) for path in paths])
     names = getattr(model, "output_names", [model.layers[-1].name])
     return different_names(list(names))
-
-
-def _forget_states(model: keras.Model) -> None:
-    """Every request starts anew: a state would be one for all clients together."""
-    for layer in model._flatten_layers(include_self=False):
-        if getattr(layer, "stateful", False):
-            layer.stateful = False
-            log.warning("%s is stateful: each instance starts without one", layer.name)
 
 
 def _tensor(name: str, tensor: Any) -> TensorSpec:

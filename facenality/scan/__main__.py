@@ -12,10 +12,9 @@ import zipfile
 from pathlib import Path
 
 from .formats import configuration_beside, is_hdf5
-from .hdf5 import vet_h5_model, vet_hdf5
+from .hdf5 import version_of_hdf5, vet_h5_model, vet_hdf5
 from .isolated import REFUSED, Refused, damaged
 from .keras_archive import MAX_EXPANSION, WEIGHTS
-from .saved_by import version_of_hdf5
 
 CPU_SECONDS = 10  # NASNetLarge takes one
 BYTES_A_SECOND = 100 << 20  # more for the unpacking of large ones

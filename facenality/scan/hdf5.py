@@ -5,20 +5,24 @@ and at code that decompresses; a weights file needs none of it. All that is allo
 also read once, since libhdf5 may hang or crash on what is damaged.
 """
 
+import json
 import math
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import h5py  # type: ignore[import-untyped]  # it ships none
 
+from .formats import configuration_beside
 from .isolated import Refused, shown
 from .keras_config import MAX_BYTES, vet_config
+from .saved_by import version_in
 
 MAX_OBJECTS = 100_000  # NASNetLarge has 6,000 with its optimizer
 MAX_DEPTH = 100
 MAX_ATTRIBUTES = 1000
 MAX_ATTRIBUTE_BYTES = 16 << 20
 PLAIN = "biufcSV"  # numpy's kinds of numbers, fixed strings, bfloat16's two raw bytes
+BEFORE_VERSIONS = "2"  # HDF5 without a version is of Keras 2.0 or older
 SAVE_AGAIN = "save it again with Keras"
 
 
@@ -49,6 +53,18 @@ def vet_hdf5(stream: BinaryIO, size: int) -> None:
     """Vet a weights file, `size` bytes long."""
     with h5py.File(stream, "r") as file:
         _walk(file, size)
+
+
+def version_of_hdf5(file: Path) -> str | None:
+    """As `saved_by.keras_version`, in this process."""
+    with h5py.File(file, "r") as opened:
+        whole = "model_config" in opened.attrs
+        version = opened.attrs.get("keras_version")
+    if not whole and (beside := configuration_beside(file)):
+        return version_in(json.loads(beside.read_bytes()))
+    if whole and version is None:
+        return BEFORE_VERSIONS
+    return version.decode() if isinstance(version, bytes) else version
 
 
 def _walk(file: Any, size: int) -> None:

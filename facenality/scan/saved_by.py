@@ -10,13 +10,10 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import h5py  # type: ignore[import-untyped]  # it ships none
-
-from .formats import configuration_beside, is_hdf5
+from .formats import is_hdf5
 from .isolated import run_isolated
 
 MAX_BYTES = 64 << 10  # of metadata.json, which has three lines
-BEFORE_VERSIONS = "2"  # HDF5 without a version is of Keras 2.0 or older
 
 
 def keras_version(file: Path) -> str | None:
@@ -31,7 +28,7 @@ def keras_version(file: Path) -> str | None:
             metadata = json.loads(member.read(MAX_BYTES))
     except (OSError, ValueError, KeyError, zipfile.BadZipFile, RuntimeError):
         return None  # whoever vets the file says what is wrong with it
-    return _version_in(metadata)
+    return version_in(metadata)
 
 
 def is_keras_2(file: Path) -> bool:
@@ -40,18 +37,7 @@ def is_keras_2(file: Path) -> bool:
     return version is not None and version.split(".")[0] in ("1", "2")
 
 
-def version_of_hdf5(file: Path) -> str | None:
-    """As `keras_version`, in this process."""
-    with h5py.File(file, "r") as opened:
-        whole = "model_config" in opened.attrs
-        version = opened.attrs.get("keras_version")
-    if not whole and (beside := configuration_beside(file)):
-        return _version_in(json.loads(beside.read_bytes()))
-    if whole and version is None:
-        return BEFORE_VERSIONS
-    return version.decode() if isinstance(version, bytes) else version
-
-
-def _version_in(written: Any) -> str | None:
+def version_in(written: Any) -> str | None:
+    """What the metadata or configuration `written` says."""
     version = written.get("keras_version") if isinstance(written, dict) else None
     return version if isinstance(version, str) else None

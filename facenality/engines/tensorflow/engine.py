@@ -14,17 +14,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from . import runtime  # isort: skip  the environment, before the imports
 import tensorflow as tf
 
 from ...arrays import Array, Arrays, length
+from ...scan.saved_by import is_keras_2
 from ...spec import ModelSpec
 from .. import padding
 from ..engine import Converted, Engine, ProgressCallback, share_of_batch
 from ..load_options import DEFAULTS, LoadOptions
 from . import channels_last, frozen_graph, graph_facts
+from .agreement import largest_difference
 from .prepare import process
 from .traced import UNKNOWN_ACTIVATION, Traced
 
@@ -104,7 +104,7 @@ def open_file(
     engine = of_traced(traced, batch_sizes)
     if traced.agreement is not None:
         engine.agreement = traced.agreement
-    elif all(one.dtype != "string" for one in traced.facts.inputs):
+    else:
         on_progress("comparing with the reference")
         engine.agreement = _compare(traced, engine)
     return engine
@@ -124,40 +124,24 @@ def trace(file: Path, options: LoadOptions = DEFAULTS) -> Traced:
         from . import loading
 
         return loading.trace_saved_model(file)
-    if process.is_needed(file, options):
+    keras_2 = is_keras_2(file)
+    if process.is_needed(options, keras_2=keras_2):
         from . import prepared
 
-        return prepared.trace_prepared(file, options)
+        return prepared.trace_prepared(file, options, keras_2=keras_2)
     from . import loading  # with Keras, which a kept graph does without
 
     return loading.trace_keras_file(file, options)
 
 
 def _compare(traced: Traced, engine: TensorFlowEngine) -> float | None:
-    """Largest difference between the frozen graph and the reference, on noise."""
-    rng = np.random.default_rng(0)
-    count = engine.facts.fixed_batch or min(2, engine.batch_sizes[-1])
-    noise = [
-        rng.random((count, *one.example_shape())).astype(one.dtype)
-        for one in traced.facts.inputs
-    ]
+    """Largest difference between the engine and the reference, on noise."""
     names = [one.name for one in traced.facts.inputs]
-    batch = dict(zip(names, noise, strict=True)) if len(noise) > 1 else noise[0]
-    answered = engine.predict(batch)
-    parts = list(answered.values()) if isinstance(answered, dict) else [answered]
-    try:
-        expected = traced.reference(noise)
-    except tf.errors.UnimplementedError as error:  # channels first, on a processor
-        log.info("its library cannot compute it here: there is nothing to compare with")
-        log.debug("the reference fails", exc_info=error)
-        return None
-    pairs = [p for p in zip(parts, expected, strict=True) if p[0].dtype.kind in "fiu"]
-    return _largest([np.abs(a - b.astype(a.dtype)) for a, b in pairs])
 
+    def compute(noise: list[Array]) -> list[Array]:
+        named = dict(zip(names, noise, strict=True))
+        answered = engine.predict(named if len(noise) > 1 else noise[0])
+        return list(answered.values()) if isinstance(answered, dict) else [answered]
 
-def _largest(differences: list[Array]) -> float | None:
-    """None where noise tells nothing: no numbers, or NaN on both sides."""
-    finite = [d[np.isfinite(d)] for d in differences]
-    if not sum(len(d) for d in finite):
-        return None
-    return max(float(d.max(initial=0)) for d in finite)
+    count = min(2, engine.batch_sizes[-1])
+    return largest_difference(compute, traced.reference, engine.facts, count)

@@ -15,7 +15,7 @@ from ...spec import ModelSpec, TensorSpec
 from .. import keras_model
 from ..load_options import LoadOptions
 from .traced import UNKNOWN_ACTIVATION, Traced
-from .tracing import trace
+from .tracing import positional, trace
 
 
 def trace_keras_file(file: Path, options: LoadOptions) -> Traced:
@@ -50,7 +50,7 @@ def trace_saved_model(folder: Path) -> Traced:
         UNKNOWN_ACTIVATION,
         rescales=False,
     )
-    function, fixed = _positional(signature, list(specs.items()), list(outputs))
+    function, fixed = positional(signature, list(specs.items()), list(outputs))
     facts = replace(facts, fixed_batch=fixed)
     return Traced(facts, function, lambda xs: _arrays(function(*xs)), loaded)
 
@@ -74,19 +74,6 @@ def _tensor(name: str, spec: Any) -> TensorSpec:
         raise ModelLoadFailed(f"{name} of saved_model has no known rank")
     dtype = "string" if spec.dtype == tf.string else spec.dtype.name
     return TensorSpec(name, tuple(spec.shape.as_list()[1:]), dtype)
-
-
-def _positional(
-    signature: Any, specs: list[tuple[str, Any]], outputs: list[str]
-) -> tuple[Any, int | None]:
-    """The signature with its inputs and outputs in the facts' order."""
-
-    def infer(*inputs: Any) -> list[Any]:
-        named = {name: x for (name, _), x in zip(specs, inputs, strict=True)}
-        answered = signature(**named)
-        return [answered[name] for name in outputs]
-
-    return trace(infer, [spec for _, spec in specs])
 
 
 def _arrays(outputs: Any) -> list[Array]:

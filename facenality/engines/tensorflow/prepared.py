@@ -1,4 +1,4 @@
-"""A file that the child process opens -> a traced function. See `engines.prepare`."""
+"""A file that the child process opens -> a traced function. See `prepare`."""
 
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,12 @@ from . import frozen_graph
 from .prepare.process import GRAPH, SAVED_MODEL, prepared
 from .signature import SERVING, exported_name
 from .traced import Traced
+from .tracing import positional
 
 
-def trace_prepared(file: Path, options: LoadOptions) -> Traced:
+def trace_prepared(file: Path, options: LoadOptions, *, keras_2: bool) -> Traced:
     """Let the child open `file`, and take over its graph. Raises ModelLoadFailed."""
-    with prepared(file, options) as (answer, folder):
+    with prepared(file, options, keras_2=keras_2) as (answer, folder):
         assert answer.spec is not None  # noqa: S101  # else it has raised
         spec = answer.spec
         owner: Any = None
@@ -23,7 +24,12 @@ def trace_prepared(file: Path, options: LoadOptions) -> Traced:
             function = frozen_graph.read(folder / GRAPH)
         else:
             owner = tf.saved_model.load(str(folder / SAVED_MODEL))
-            function = _positional(owner.signatures[SERVING], spec)
+            signature = owner.signatures[SERVING]
+            specs = signature.structured_input_signature[1]
+            names = [exported_name(one.name) for one in spec.inputs]
+            inputs = [(name, specs[name]) for name in names]
+            outputs = [one.name for one in spec.outputs]
+            function, _ = positional(signature, inputs, outputs)
     return Traced(
         spec,
         function,
@@ -31,15 +37,3 @@ def trace_prepared(file: Path, options: LoadOptions) -> Traced:
         owner,
         answer.agreement,
     )
-
-
-def _positional(signature: Any, spec: Any) -> Any:
-    names = [exported_name(one.name) for one in spec.inputs]
-    named = signature.structured_input_signature[1]
-
-    def infer(*tensors: Any) -> list[Any]:
-        answered = signature(**dict(zip(names, tensors, strict=True)))
-        return [answered[one.name] for one in spec.outputs]
-
-    shapes = [tf.TensorSpec(named[name].shape, named[name].dtype) for name in names]
-    return tf.function(infer, autograph=False).get_concrete_function(*shapes)

@@ -38,3 +38,16 @@ def _takes(infer: Any, specs: list[Any], rows: int) -> bool:
     shapes = [(rows, *part.example_shape()) for part in parts]
     blanks = [tf.zeros(shape, s.dtype) for shape, s in zip(shapes, specs, strict=True)]
     return all(part.shape[:1] == (rows,) for part in infer(*blanks))
+
+
+def positional(
+    signature: Any, specs: list[tuple[str, Any]], outputs: list[str]
+) -> tuple[Any, int | None]:
+    """The signature with its inputs and outputs in the facts' order."""
+
+    def infer(*inputs: Any) -> list[Any]:
+        named = {name: x for (name, _), x in zip(specs, inputs, strict=True)}
+        answered = signature(**named)
+        return [answered[name] for name in outputs]
+
+    return trace(infer, [spec for _, spec in specs])

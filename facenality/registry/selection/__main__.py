@@ -2,11 +2,8 @@
 
 import logging
 import os
-import sys
-import threading
-from contextlib import suppress
-from pathlib import Path
 
+from ...engines.child_process import read_request
 from ...errors import FacenalityError
 from .child_process import ANSWER, QUESTION, Answer, Question
 
@@ -17,9 +14,8 @@ def main() -> None:
     """Read the question, write the answer as the last line, and end."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what libraries and custom.py print is not the answer
-    question = QUESTION.validate_json(sys.stdin.readline())
-    threading.Thread(target=_end_with_the_server, daemon=True).start()
-    _stand_back()
+    question = QUESTION.validate_json(read_request())
+    os.nice(NICE)
     print(ANSWER.dump_json(_answered(question)).decode(), file=answers, flush=True)
 
 
@@ -31,19 +27,6 @@ def _answered(question: Question) -> Answer:
     except FacenalityError as error:
         logging.getLogger(__name__).debug("no verdict", exc_info=error)
         return Answer(sentence=str(error))
-
-
-def _end_with_the_server() -> None:
-    while os.read(0, 1):  # nothing more is sent: this waits for the end of the pipe
-        pass
-    os._exit(1)
-
-
-def _stand_back() -> None:
-    """Yield the processor to the server, and go first when memory runs out."""
-    os.nice(NICE)
-    with suppress(OSError):  # Linux only
-        Path("/proc/self/oom_score_adj").write_text("1000")
 
 
 if __name__ == "__main__":

@@ -1,20 +1,15 @@
-"""Ask the child process, and end it with the server.
-
-What the server asks of the child process, as JSON on its standard input.
-"""
+"""What the server asks the child process that compares engines, as JSON."""
 
 import logging
-import os
-import subprocess
-import sys
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from ...engines import child_process
 from ...engines.tensorflow.runtime import PRECISION
 from ...errors import ModelLoadFailed
+from ...scan.isolated import child_environment
 from ..repository import ModelFiles
 from .report import Verdict
 
@@ -50,42 +45,11 @@ ANSWER = TypeAdapter(Answer)
 
 log = logging.getLogger(__name__)
 
-PACKAGES = Path(__file__).parents[3]
-TIMEOUT = 900.0  # seconds; the largest networks take one minute on two cores
 
-
-def ask(question: Question, *, timeout: float = TIMEOUT) -> Verdict:
-    """Convert and compare in a child process. Raises ModelLoadFailed.
-
-    The pipe to the child stays open until it has answered: when this process ends,
-    however it does, the child reads the end of the pipe and ends too.
-    """
-    with subprocess.Popen(  # noqa: S603  # ourselves, and no shell
-        [sys.executable, "-P", "-m", __package__],
-        env=_environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        bufsize=0,  # else closing would try again to write what could not be written
-    ) as child:
-        watch = threading.Timer(timeout, child.kill)
-        watch.start()
-        try:
-            said = _said(child, QUESTION.dump_json(question))
-        finally:
-            watch.cancel()
-            child.kill()
-    return _judged(said, child.returncode)
-
-
-def _said(child: subprocess.Popen[bytes], question: bytes) -> list[str]:
-    assert child.stdin is not None  # noqa: S101  # both were asked for
-    assert child.stdout is not None  # noqa: S101
-    try:
-        child.stdin.write(question + b"\n")
-    except BrokenPipeError:
-        log.debug("the child ended before it was asked")
-    return child.stdout.read().decode(errors="replace").splitlines()
+def ask(question: Question, *, timeout: float = child_process.TIMEOUT) -> Verdict:
+    """Convert and compare in a child process. Raises ModelLoadFailed."""
+    asked = QUESTION.dump_json(question)
+    return _judged(*child_process.run(__package__, asked, _environment(), timeout))
 
 
 def _judged(said: list[str], status: int) -> Verdict:
@@ -107,6 +71,5 @@ def _judged(said: list[str], status: int) -> Verdict:
 
 def _environment() -> dict[str, str]:
     """Ours, but TensorFlow computes in float32: it is what others are compared with."""
-    searched = os.pathsep.join(filter(None, (str(PACKAGES), os.getenv("PYTHONPATH"))))
-    env = {name: value for name, value in os.environ.items() if name != PRECISION}
-    return env | {"PYTHONPATH": searched}
+    ours = child_environment()
+    return {name: value for name, value in ours.items() if name != PRECISION}

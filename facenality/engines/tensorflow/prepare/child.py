@@ -12,12 +12,11 @@ from .. import runtime  # isort: skip  the environment, before the imports
 import tensorflow as tf
 
 from .... import scan
-from ....arrays import Array
-from ....errors import ModelLoadFailed
 from ....spec import ModelSpec, TensorSpec, different_names
 from ... import custom_code, keras_file
 from ...load_options import LoadOptions, import_libraries
 from .. import export, frozen_graph, tracing
+from ..agreement import largest_difference
 from ..traced import UNKNOWN_ACTIVATION, Traced
 from .process import GRAPH, SAVED_MODEL, Prepared, Request
 from .weights_2_12 import with_todays_names
@@ -38,7 +37,12 @@ def prepare(request: Request) -> Prepared:
     )
     if not is_written:
         export.write(traced, request.folder / SAVED_MODEL)
-    return Prepared(traced.facts, _agreement(traced, graph))
+    agreement = largest_difference(
+        lambda arrays: [np.asarray(one) for one in graph(*map(tf.constant, arrays))],
+        traced.reference,
+        traced.facts,
+    )
+    return Prepared(traced.facts, agreement)
 
 
 def _keras(request: Request) -> ModuleType:
@@ -65,13 +69,7 @@ def _open(keras: ModuleType, request: Request) -> Any:
     if options.allow_code and not request.keras_2:
         keras.config.enable_unsafe_deserialization()
     with with_todays_names(request.file) as file:
-        model = keras_file.read(keras, file, custom, allow_code=options.allow_code)
-    if not getattr(model, "inputs", None) or not getattr(model, "outputs", None):
-        raise ModelLoadFailed(
-            "the model does not tell its inputs: build it as a functional or "
-            "sequential model, or call it once before saving"
-        )
-    return model
+        return keras_file.read(keras, file, custom, allow_code=options.allow_code)
 
 
 @contextmanager
@@ -105,7 +103,6 @@ def _trace(model: Any) -> Traced:
         )
         return list(tf.nest.flatten(model(packed, training=False)))
 
-    _forget_states(model)
     specs = [tf.TensorSpec(_shape(one), one.dtype) for one in model.inputs]
     function, fixed = tracing.trace(call, specs)
     spec = ModelSpec(
@@ -143,13 +140,6 @@ def _paths(structure: Any, prefix: str = "") -> Iterator[str]:
         yield from _paths(inner, f"{prefix}/{name}" if prefix else str(name))
 
 
-def _forget_states(model: Any) -> None:
-    """Every request starts anew: a state would be one for all clients together."""
-    for layer in model._flatten_layers():
-        if getattr(layer, "stateful", False) is True:
-            layer.stateful = False
-
-
 def _shape(tensor: Any) -> tuple[int | None, ...]:
     shape = tensor.shape
     return tuple(shape.as_list() if hasattr(shape, "as_list") else shape)
@@ -162,22 +152,3 @@ def _tensor(name: str, tensor: Any) -> TensorSpec:
         _shape(tensor)[1:],
         "string" if dtype == tf.string else dtype.name,
     )
-
-
-def _agreement(traced: Traced, graph: Any) -> float | None:
-    """Largest difference between the graph and Keras's own answers, on noise."""
-    rng = np.random.default_rng(0)
-    noise: list[Array] = []
-    for one in traced.facts.inputs:
-        if one.dtype == "string":
-            return None
-        noise.append(
-            rng.random((traced.facts.fixed_batch or 2, *one.example_shape())).astype(
-                one.dtype
-            )
-        )
-    got = [np.asarray(one) for one in graph(*map(tf.constant, noise))]
-    pairs = zip(got, traced.reference(noise), strict=True)
-    off = [np.abs(a - b) for a, b in pairs if a.dtype.kind in "fiu" and a.size]
-    finite = [float(one[np.isfinite(one)].max(initial=0)) for one in off]
-    return max(finite, default=None)

@@ -2,11 +2,7 @@
 
 import json
 import logging
-import os
-import subprocess
-import sys
 import tempfile
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -16,17 +12,17 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from ....errors import ModelLoadFailed
-from ....scan import saved_by
+from ....scan.isolated import child_environment
 from ....spec import ModelSpec
+from ... import child_process
 from ...load_options import LoadOptions
+from ..runtime import LEGACY
 
 log = logging.getLogger(__name__)
 
 GRAPH = "graph.pb"
 SAVED_MODEL = "saved_model"
 ANSWER = "answer.json"
-PACKAGES = Path(__file__).parents[4]
-TIMEOUT = 900.0  # seconds; the largest networks take one minute on two cores
 
 
 @dataclass(frozen=True)
@@ -53,18 +49,18 @@ REQUEST = TypeAdapter(Request)
 PREPARED = TypeAdapter(Prepared)
 
 
-def is_needed(file: Path, options: LoadOptions) -> bool:
-    """Whether the child process has to open `file`.
+def is_needed(options: LoadOptions, *, keras_2: bool) -> bool:
+    """Whether the child process has to open a file, of Keras 2 or not.
 
     Without tf-keras Keras 3 tries its luck with a file of Keras 2.
     """
-    return options.allow_code or (
-        saved_by.is_keras_2(file) and bool(find_spec("tf_keras"))
-    )
+    return options.allow_code or (keras_2 and bool(find_spec("tf_keras")))
 
 
 @contextmanager
-def prepared(file: Path, options: LoadOptions) -> Iterator[tuple[Prepared, Path]]:
+def prepared(
+    file: Path, options: LoadOptions, *, keras_2: bool
+) -> Iterator[tuple[Prepared, Path]]:
     """What the child has made of `file`, and its folder, until the block ends.
 
     Raises ModelLoadFailed.
@@ -76,9 +72,9 @@ def prepared(file: Path, options: LoadOptions) -> Iterator[tuple[Prepared, Path]
             folder,
             options.libraries,
             options.allow_code,
-            saved_by.is_keras_2(file),
+            keras_2,
         )
-        if request.keras_2 and not find_spec("tf_keras"):
+        if keras_2 and not find_spec("tf_keras"):
             raise ModelLoadFailed(
                 f"{file.name} was saved by Keras 2, and tf-keras is not installed: "
                 "pip install --no-deps tf-keras"
@@ -88,27 +84,9 @@ def prepared(file: Path, options: LoadOptions) -> Iterator[tuple[Prepared, Path]
 
 
 def _run(request: Request) -> None:
-    """The pipe stays open: when this process ends, the child does too."""
-    with subprocess.Popen(  # noqa: S603  # ourselves, and no shell
-        [sys.executable, "-P", "-m", __package__],
-        env=_environment(request.keras_2),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        bufsize=0,
-    ) as child:
-        assert child.stdin is not None  # noqa: S101  # both are pipes
-        assert child.stdout is not None  # noqa: S101
-        watch = threading.Timer(TIMEOUT, child.kill)
-        watch.start()
-        try:
-            child.stdin.write(REQUEST.dump_json(request) + b"\n")
-            printed = child.stdout.read().decode(errors="replace")
-        except BrokenPipeError:
-            printed = ""
-        finally:
-            watch.cancel()
-            child.kill()
+    env = child_environment() | {LEGACY: "1" if request.keras_2 else "0"}
+    lines, _ = child_process.run(__package__, REQUEST.dump_json(request), env)
+    printed = "\n".join(lines)
     log.debug("the child that opened %s printed:\n%s", request.file.name, printed)
     if not (request.folder / ANSWER).is_file():
         log.error("%s ended its child process:\n%s", request.file.name, printed)
@@ -130,9 +108,3 @@ def write_answer(folder: Path, answer: Prepared) -> None:
     part = folder / "part"
     part.write_text(json.dumps(asdict(answer)))
     part.rename(folder / ANSWER)
-
-
-def _environment(keras_2: bool) -> dict[str, str]:
-    searched = os.pathsep.join(filter(None, (str(PACKAGES), os.getenv("PYTHONPATH"))))
-    legacy = {"TF_USE_LEGACY_KERAS": "1" if keras_2 else "0"}
-    return os.environ | {"PYTHONPATH": searched} | legacy
